@@ -1,0 +1,32 @@
+"""What the system knows of a Bandwidth account besides its secrets."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paces:
+    """How fast each limited endpoint of one account may be called; 0 means no limit."""
+
+    dashboard_per_second: float = 1
+    numbers_per_minute: float = 100
+    numbers_burst: float = 800
+    messages_per_second: float = 1
+    applications_per_second: float = 1
+    lookups_per_second: float = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One named account: its defaults, its paces, and the patience it is polled with (seconds)."""
+
+    name: str
+    account_id: str
+    site_id: str | None = None
+    sip_peer_id: str | None = None
+    application_id: str | None = None
+    callback_url: str | None = None
+    paces: Paces = Paces()
+    order_size: int = 1000
+    order_settle: float = 900
+    poll_first: float = 2
+    poll_max: float = 300
