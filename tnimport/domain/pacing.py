@@ -1,0 +1,111 @@
+"""How a lane hands out its tokens: a bucket that fills with time, and a pause that the carrier asks for.
+
+Pure functions of state and time; times are seconds since the epoch on the ledger's clock.
+"""
+
+from dataclasses import dataclass, replace
+from math import floor, inf
+from typing import Final
+
+PAUSE_UNTOLD: Final = 2.0  # a 429 that names no reset: first pause, doubled for each further one
+PAUSE_MOST: Final = 120.0
+TROUBLE_CLOSES: Final = 5  # so many failures of the carrier in a row close the lane to one call at a time
+TROUBLE_MOST: Final = 60.0
+GRANT_MOST: Final = 100
+GRANTS_A_SECOND: Final = 5  # below this pace every number is a grant of its own
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What the settings allow: calls a second, and how many may be saved up; a rate of 0 means no limit."""
+
+    rate: float
+    burst: float
+
+    @property
+    def depth(self) -> float:
+        """The most tokens a bucket holds: the burst, but a second's worth and one call at least."""
+        return max(self.burst, self.rate, 1.0)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The pace of one limited endpoint of one account, as the ledger stores it."""
+
+    tokens: float
+    filled_at: float
+    paused_until: float = 0.0
+    limited: int = 0  # 429s in a row that named no reset
+    trouble: int = 0  # failures of the carrier in a row
+    opened: bool = False  # a call has succeeded since the account was last in doubt
+
+
+def fresh(pace: Pace, now: float) -> Lane:
+    """A lane nobody has used yet: a full bucket, not yet opened."""
+    return Lane(tokens=pace.depth, filled_at=now)
+
+
+def fill(lane: Lane, pace: Pace, now: float) -> Lane:
+    """Add what has come in since; a clock that went back adds nothing and takes nothing."""
+    elapsed = max(0.0, now - lane.filled_at)
+    tokens = min(pace.depth, lane.tokens + elapsed * pace.rate)
+    return replace(lane, tokens=tokens, filled_at=max(now, lane.filled_at))
+
+
+def available(lane: Lane, pace: Pace, now: float) -> float:
+    """How many calls may start now: whole ones, or infinity where there is no limit."""
+    if now < lane.paused_until:
+        return 0
+    if pace.rate == 0:
+        return inf
+    return floor(fill(lane, pace, now).tokens + 1e-9)
+
+
+def take(lane: Lane, pace: Pace, count: int, now: float) -> Lane:
+    """Spend tokens; the caller has asked `available` in the same transaction."""
+    filled = fill(lane, pace, now)
+    return filled if pace.rate == 0 else replace(filled, tokens=filled.tokens - count)
+
+
+def give_back(lane: Lane, pace: Pace, count: int) -> Lane:
+    """Return tokens whose calls were not made."""
+    return replace(lane, tokens=min(pace.depth, lane.tokens + count))
+
+
+def ready_at(lane: Lane, pace: Pace, now: float) -> float:
+    """When the next call may start."""
+    wait = 0.0
+    if pace.rate > 0:
+        wait = max(0.0, 1.0 - fill(lane, pace, now).tokens) / pace.rate
+    return max(now + wait, lane.paused_until)
+
+
+def limited(lane: Lane, now: float, reset_at: float | None) -> Lane:
+    """The carrier said «too many»: empty the bucket and wait until the reset that it named, or ever longer."""
+    pause = reset_at if reset_at is not None else now + min(PAUSE_MOST, PAUSE_UNTOLD * 2.0**lane.limited)
+    until = max(lane.paused_until, pause)
+    untold = lane.limited if reset_at is not None else lane.limited + 1
+    return replace(
+        lane, tokens=0.0, filled_at=max(until, lane.filled_at), paused_until=until, limited=min(untold, 8)
+    )
+
+
+def troubled(lane: Lane, now: float) -> Lane:
+    """The carrier could not be reached or answered with a fault of its own; several in a row close the lane."""
+    trouble = lane.trouble + 1
+    if trouble < TROUBLE_CLOSES:
+        return replace(lane, trouble=trouble)
+    pause = now + min(TROUBLE_MOST, 2.0 ** min(10, trouble - TROUBLE_CLOSES))
+    return replace(lane, trouble=trouble, opened=False, paused_until=max(lane.paused_until, pause))
+
+
+def succeeded(lane: Lane) -> Lane:
+    """A call came back well: the lane is open and its troubles are forgotten."""
+    return replace(lane, opened=True, trouble=0, limited=0)
+
+
+def grant_size(pace: Pace) -> int:
+    """How many numbers one task gets: one where the pace is slow, up to a hundred where it is fast."""
+    if pace.rate == 0:
+        return GRANT_MOST
+    return max(1, min(GRANT_MOST, floor(pace.rate / GRANTS_A_SECOND)))

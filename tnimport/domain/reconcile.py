@@ -1,0 +1,52 @@
+"""What a finished order means for each of its numbers.
+
+The carrier's answer lists all numbers or only the good ones, and groups failures by code under `Errors`
+(Bandwidth guide, step 2). In `Errors` = failed, wherever else it stands; listed and not in `Errors` = good; in neither =
+unaccounted. An error that names no number concerns every number that no other error names, when the whole order failed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+FINISHED: Final = frozenset({"COMPLETE", "PARTIAL", "FAILED", "EXCEPTION"})
+WHOLE_FAILURES: Final = frozenset({"FAILED", "EXCEPTION"})
+
+
+class Failure(Protocol):
+    """One `Error` of an order."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def numbers(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Where each number of an order stands; the three parts are disjoint and together the whole order."""
+
+    good: frozenset[str]
+    failed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unaccounted: frozenset[str] = frozenset()
+
+
+def fates(ours: Iterable[str], status: str, listed: Iterable[str], errors: Sequence[Failure]) -> Fates:
+    """Sort our numbers (10 digits) by the carrier's answer; a number that is not ours is ignored."""
+    mine = frozenset(ours)
+    failed = {tn: (error.code, error.description) for error in errors for tn in error.numbers if tn in mine}
+    rest = mine - failed.keys()
+    if status in WHOLE_FAILURES:
+        code, text = _whole(status, errors)
+        return Fates(frozenset(), failed | dict.fromkeys(rest, (code, text)))
+    good = rest & frozenset(listed)
+    return Fates(good, failed, rest - good)
+
+
+def _whole(status: str, errors: Sequence[Failure]) -> tuple[str, str]:
+    """Why numbers failed that no error names: an error for the whole order, else the only error there is."""
+    for error in (*(e for e in errors if not e.numbers), *errors):
+        return error.code, error.description
+    return "order_failed", f"The order ended {status} and gave no reason."
