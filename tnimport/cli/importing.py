@@ -1,0 +1,66 @@
+"""`tnimport import` and `tnimport remove`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from tnimport.cli.options import import_options, json_option, wait_options
+from tnimport.cli.problems import note
+from tnimport.cli.session import session
+
+FORMATS = click.Choice(["csv", "txt", "json", "ndjson"])
+
+
+def _input_options(command: Any) -> Any:  # noqa: ANN401  a decorator of click commands
+    for decorate in (
+        click.option("--again", is_flag=True, help="Submit anew what was submitted before."),
+        click.option("--wait", is_flag=True, help="Watch it to its end and print the report."),
+        click.option("--format", "given_format", type=FORMATS, help="What the input is, if its name does not tell."),
+        wait_options,
+        json_option,
+        import_options,
+        click.argument("file", type=click.Path(allow_dash=True)),
+    ):
+        command = decorate(command)
+    return command
+
+
+@click.command("import")
+@_input_options
+def import_(**values: Any) -> None:  # noqa: ANN401  click hands over one value per option
+    """Import the numbers in FILE (`-` is standard input; csv, txt, json, ndjson, each also gzipped)."""
+    sys.exit(_submitted(values, {}))
+
+
+@click.command()
+@_input_options
+def remove(**values: Any) -> None:  # noqa: ANN401  as in import_
+    """Remove the numbers in FILE: the same as import, the other way round."""
+    sys.exit(_submitted(values, {"action": "REMOVE"}))
+
+
+def _submitted(values: dict[str, Any], fixed: dict[str, str]) -> int:
+    from tnimport.cli.source import opened  # noqa: PLC0415  --help needs none of it
+    from tnimport.cli.submitting import options_given, submit  # noqa: PLC0415  as above
+    from tnimport.cli.watching import announce, watch_to_the_end  # noqa: PLC0415  as above
+
+    file, as_json, wait = values.pop("file"), values.pop("as_json"), values.pop("wait")
+    again, patience, timeout = values.pop("again"), values.pop("patience"), values.pop("timeout")
+    source = opened(file, values.pop("given_format"))
+    with session(as_json=as_json, submitting=True) as api:
+        if sys.stderr.isatty():
+            note(f"Sending {file} to {api.address.url} …")
+        answer = submit(api, source, options_given(values) | fixed, again=again, patience=patience)
+        view = answer.json()
+        announce(view, replayed=answer.headers.get("idempotent-replayed") == "true")
+    with session(as_json=as_json) as api:
+        if wait:
+            return watch_to_the_end(api, view["id"], as_json=as_json, patience=patience, timeout=timeout)
+    click.echo(json.dumps(view) if as_json else view["id"])
+    if not as_json:
+        note(f"See it: tnimport watch {view['id']}")
+    return 0
