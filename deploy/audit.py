@@ -1,4 +1,4 @@
-"""Audits the declared set: exits 0 only when constraints.txt is whole and nothing in it is known to be vulnerable.
+"""Audits the declared set: exits 0 only when constraints.txt is whole and nothing in it is known vulnerable.
 
 Offline it proves that every requirement is pinned with hashes, that no host is named, and that each declared
 dependency is pinned at a version that it allows. The look-up of known vulnerabilities needs the registry's

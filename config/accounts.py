@@ -1,0 +1,193 @@
+"""The Bandwidth accounts of a deployment: the one in the environment, and those in a file."""
+
+import hmac
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from config.reading import Problem, explain, read_value, variable
+from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
+from tnimport.domain.accounts import Account, Paces
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+
+DEFAULT = "default"
+NEEDED = (
+    "account_id",
+    "dashboard_username",
+    "dashboard_password",
+    "catapult_user_id",
+    "catapult_token",
+    "catapult_secret",
+)
+SECRET = frozenset({"dashboard_password", "catapult_token", "catapult_secret"})
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountAccess:
+    """One account with the credentials of both APIs; the secrets do not show when it is printed."""
+
+    account: Account
+    dashboard: DashboardCredentials = field(repr=False)
+    catapult: CatapultCredentials = field(repr=False)
+    callback_secret: str = field(repr=False)
+
+    def secrets(self) -> frozenset[str]:
+        """Every secret of the account, in each form in which it is sent."""
+        own = {self.catapult.token, self.callback_secret}
+        return frozenset(own.union(self.dashboard.secrets(), self.catapult.secrets()))
+
+
+class AccountTable(BaseModel):
+    """One `[accounts.<name>]` of the accounts file, secrets already read; limits left out follow the environment."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
+
+    account_id: Annotated[str, Field(min_length=1)]
+    dashboard_username: Annotated[str, Field(min_length=1)]
+    dashboard_password: Annotated[str, Field(min_length=1, repr=False)]
+    catapult_user_id: Annotated[str, Field(min_length=1)]
+    catapult_token: Annotated[str, Field(min_length=1, repr=False)]
+    catapult_secret: Annotated[str, Field(min_length=1, repr=False)]
+    site_id: str | None
+    sip_peer_id: str | None
+    application_id: str | None
+    numbers_per_minute: Annotated[float, Field(ge=0)]
+    numbers_burst: Annotated[float, Field(ge=0)]
+    messages_per_second: Annotated[float, Field(ge=0)]
+    applications_per_second: Annotated[float, Field(ge=0)]
+    lookups_per_second: Annotated[float, Field(ge=0)]
+    dashboard_per_second: Annotated[float, Field(ge=0)]
+    order_size: Annotated[int, Field(ge=1, le=5000)]
+    order_settle: Annotated[float, Field(gt=0)]
+    poll_first: Annotated[float, Field(gt=0)]
+    poll_max: Annotated[float, Field(gt=0)]
+
+
+PLACES = ("site_id", "sip_peer_id", "application_id")
+LIMITS = tuple(name for name in AccountTable.model_fields if name not in {*NEEDED, *PLACES})
+
+
+def read_accounts(
+    settings: "Settings", usable: frozenset[str], *, needed: bool = True
+) -> tuple[Mapping[str, AccountAccess], list[Problem]]:
+    """Return every usable account by name, and what is wrong with the others.
+
+    Args:
+        settings: the values that are fine by themselves.
+        usable: the names of those; what is not among them is reported already, and not reported as missing again.
+        needed: whether having no account at all is a problem.
+    """
+    tables, problems = _of_file(settings)
+    own, missing = _of_environment(settings, usable)
+    if missing:
+        problems.append(
+            Problem("account_id", f"the account `{DEFAULT}` lacks {', '.join(missing)}: set what is missing")
+        )
+    elif own and DEFAULT in tables:
+        problems.append(Problem("accounts_file", f"the account `{DEFAULT}` is both in the environment and in the file"))
+    elif own:
+        tables[DEFAULT] = own
+    if needed and not tables and not problems and usable >= {*NEEDED, "accounts_file"}:
+        names = ", ".join(map(variable, NEEDED))
+        problems.append(Problem("account_id", f"no account is set: set {names}, or {variable('accounts_file')}"))
+    return {name: _access(settings, name, table) for name, table in tables.items()}, problems
+
+
+def _of_environment(settings: "Settings", usable: frozenset[str]) -> tuple[AccountTable | None, list[str]]:
+    """The account of the environment if it is whole, else the variables that it still lacks."""
+    given = {name: plain for name in NEEDED if (plain := _plain(getattr(settings, name)))}
+    if not given:
+        return None, []
+    missing = [variable(name) for name in NEEDED if name not in given and name in usable]
+    if missing or len(given) < len(NEEDED):
+        return None, missing
+    return AccountTable(**given, **{name: getattr(settings, name) for name in (*PLACES, *LIMITS)}), []
+
+
+def _of_file(settings: "Settings") -> tuple[dict[str, AccountTable], list[Problem]]:
+    path = settings.accounts_file
+    if path is None:
+        return {}, []
+    try:
+        named = tomllib.loads(path.read_text()).get("accounts")
+    except OSError as error:
+        return {}, [_file_problem(f"{path} cannot be read ({error.strerror}): mend the path or its permissions")]
+    except ValueError as error:
+        return {}, [_file_problem(f"{path} is no TOML ({error})")]
+    if not isinstance(named, dict) or not named:
+        return {}, [_file_problem(f"{path} names no account: write a table [accounts.<name>] for each")]
+    tables: dict[str, AccountTable] = {}
+    problems: list[Problem] = []
+    for name, raw in named.items():
+        table, wrong = _of_table(settings, path, name, raw)
+        problems += wrong
+        if table:
+            tables[name] = table
+    return tables, problems
+
+
+def _of_table(settings: "Settings", path: Path, name: str, raw: object) -> tuple[AccountTable | None, list[Problem]]:
+    where = f"{path.name} [accounts.{name}] "
+    if not NAME.fullmatch(name) or not isinstance(raw, dict):
+        return None, [_file_problem(f"{where}is not usable: a table, with a name of letters, digits, - and _")]
+    values: dict[str, Any] = {**dict.fromkeys(PLACES), **{limit: getattr(settings, limit) for limit in LIMITS}, **raw}
+    problems = []
+    for secret in sorted(SECRET):
+        beside = values.pop(f"{secret}_file", None)
+        file = path.parent / str(beside) if beside else None
+        value, problem = read_value(secret, where + secret, str(values.get(secret, "")), file)
+        problems += [problem] if problem else []
+        if value or problem:
+            values[secret] = value or "unreadable"
+    try:
+        table = AccountTable(**values)
+    except ValidationError as error:
+        return None, problems + explain(error, SECRET, where)
+    return (None if problems else table), problems
+
+
+def _access(settings: "Settings", name: str, table: AccountTable) -> AccountAccess:
+    base = settings.public_url
+    return AccountAccess(
+        account=Account(
+            name=name,
+            account_id=table.account_id,
+            site_id=table.site_id,
+            sip_peer_id=table.sip_peer_id,
+            application_id=table.application_id,
+            callback_url=f"{base}/callbacks/{name}" if base else None,
+            paces=Paces(**{pace.name: getattr(table, pace.name) for pace in fields(Paces)}),
+            order_size=table.order_size,
+            order_settle=table.order_settle,
+            poll_first=table.poll_first,
+            poll_max=table.poll_max,
+        ),
+        dashboard=DashboardCredentials(
+            account_id=table.account_id, username=table.dashboard_username, password=table.dashboard_password
+        ),
+        catapult=CatapultCredentials(
+            user_id=table.catapult_user_id, token=table.catapult_token, secret=table.catapult_secret
+        ),
+        callback_secret=_plain(settings.callback_secret) or _derived(name, table.catapult_secret),
+    )
+
+
+def _derived(name: str, secret: str) -> str:
+    """A callback secret that needs no setting: only who has the Catapult secret can make it."""
+    return hmac.digest(secret.encode(), f"tnimport callbacks of {name}".encode(), "sha256").hex()
+
+
+def _plain(value: SecretStr | str | None) -> str | None:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _file_problem(text: str) -> Problem:
+    return Problem("accounts_file", f"{variable('accounts_file')}: {text}")

@@ -1,0 +1,123 @@
+"""The kinds of value a setting may have: each accepts what is usable and says what to write instead."""
+
+import base64
+import binascii
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+from urllib.parse import unquote, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic.fields import FieldInfo
+
+USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@|(?<=;sentinel://)[^/?#\s;]*@")
+STARS = "**********"
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    scheme = urlsplit(value.get_secret_value()).scheme
+    if scheme not in {"redis", "rediss", "sentinel", "redis+socket"}:
+        raise ValueError("write redis://host:6379/0, rediss://…, redis+socket:///path or sentinel://…")
+    if scheme == "sentinel" and "master_name=" not in value.get_secret_value():
+        raise ValueError("name the group of servers: sentinel://a:26379;sentinel://b:26379/0?master_name=…")
+    return value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    url = value.get_secret_value()
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///") and ":memory:" not in url:
+        return value
+    if url.startswith("postgresql+psycopg://"):
+        return value
+    raise ValueError(
+        "write postgresql+psycopg://user@host/name, or sqlite:///file for one machine (a file, not memory)"
+    )
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write http://… or https://… with a host")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("write it without user, password, ? and #")
+    return value.rstrip("/")
+
+
+def _bind(value: str) -> str:
+    try:
+        host, port = host_and_port(value)
+    except ValueError:
+        host, port = "", 0
+    if not host or not 0 < port < 65536:  # noqa: PLR2004 - the highest port
+        raise ValueError("write host:port, for instance 127.0.0.1:8080 or [::1]:8080")
+    return value
+
+
+def _webhook_secrets(value: SecretStr) -> SecretStr:
+    for secret in value.get_secret_value().split(","):
+        try:
+            usable = secret.startswith("whsec_") and base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            usable = False
+        if not usable:
+            raise ValueError("write whsec_ and base64 (openssl rand -base64 32); several with commas, no spaces")
+    return value
+
+
+def _user_and_password(value: SecretStr) -> SecretStr:
+    user, _, password = value.get_secret_value().partition(":")
+    if not user or not password:
+        raise ValueError("write user:password")
+    return value
+
+
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Bind = Annotated[str, AfterValidator(_bind)]
+WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
+UserAndPassword = Annotated[SecretStr, AfterValidator(_user_and_password)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
+
+
+def host_and_port(bind: str) -> tuple[str, int]:
+    """Split `host:port`; an IPv6 host stands in brackets and comes back without them."""
+    host, _, port = bind.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(bind: str) -> bool:
+    """Whether only this machine reaches that address."""
+    host, _ = host_and_port(bind)
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def holds_secret(field: FieldInfo) -> bool:
+    """Whether a field's value may hold a secret, by its annotation."""
+    pending: list[object] = [field.annotation]
+    while pending:
+        annotation = pending.pop()
+        if annotation is SecretStr:
+            return True
+        pending += get_args(annotation)
+    return False
+
+
+def shown(value: object) -> str | int | float | None:
+    """A setting as it may be logged: a URL without user-info, any other secret as stars."""
+    if isinstance(value, SecretStr):
+        plain = value.get_secret_value()
+        return USER_INFO.sub("", plain) if "://" in plain else STARS
+    return str(value) if isinstance(value, Path) else value  # type: ignore[return-value]  # no other kinds exist
+
+
+def secret_forms(value: str) -> frozenset[str]:
+    """The parts of a secret setting that must never be seen: a URL's passwords, else each value of the list."""
+    if "://" not in value:
+        return frozenset({value, *(value.split(",") if value.startswith("whsec_") else ())})
+    passwords = [found.rstrip("@").partition(":")[2] for found in USER_INFO.findall(value)]
+    return frozenset(form for password in passwords for form in (password, unquote(password)) if form)
