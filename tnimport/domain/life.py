@@ -1,7 +1,8 @@
 """The life of a number, an order and an import: every state, every event, every legal move.
 
 A number row stores only its own outcome. While it has none, what the world sees is read from its order, so that what
-happens to an order of a thousand numbers is one write. `seen_as` is that reading; `NUMBER_MOVES` is the map it keeps to.
+happens to an order of a thousand numbers is one write. `seen_as` is that reading; `NUMBER_MOVES` is the map it
+keeps to.
 """
 
 from collections.abc import Mapping
@@ -60,9 +61,7 @@ class NumberEvent(StrEnum):
     """What can happen to a number."""
 
     ORDER_ACCEPTED = "order_accepted"  # the carrier took the order that names it
-    ORDER_WITHDRAWN = (
-        "order_withdrawn"  # the carrier ended the order for a fault of the account; it is placed anew
-    )
+    ORDER_WITHDRAWN = "order_withdrawn"  # the carrier ended the order for a fault of the account; it is placed anew
     ORDER_GOOD = "order_good"  # the ended order lists it and no error names it
     ORDER_BAD = "order_bad"  # an error of the order names it, or the whole order failed
     ORDER_SILENT = "order_silent"  # the ended order names it nowhere
@@ -83,11 +82,13 @@ NUMBER_MOVES: Final[Mapping[tuple[NumberState, NumberEvent], NumberState]] = {
     (_S.REQUESTED, _E.CANCELLED): _S.CANCELLED,
     (_S.RELEASED, _E.ORDER_ACCEPTED): _S.ORDERED,
     (_S.RELEASED, _E.ORDER_BAD): _S.FAILED,
+    (_S.RELEASED, _E.STEP_FAILED): _S.FAILED,
     (_S.RELEASED, _E.CANCELLED): _S.CANCELLED,
     (_S.ORDERED, _E.ORDER_GOOD): _S.AVAILABLE,
     (_S.ORDERED, _E.ORDER_BAD): _S.FAILED,
     (_S.ORDERED, _E.ORDER_SILENT): _S.UNACCOUNTED,
     (_S.ORDERED, _E.ORDER_WITHDRAWN): _S.REQUESTED,
+    (_S.ORDERED, _E.STEP_FAILED): _S.FAILED,
     (_S.ORDERED, _E.CANCELLED): _S.CANCELLED,
     (_S.AVAILABLE, _E.IMPORT_DONE): _S.IMPORTED,
     (_S.AVAILABLE, _E.FOUND_PRESENT): _S.PRESENT,

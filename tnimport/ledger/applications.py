@@ -1,0 +1,104 @@
+"""The application that numbers go to: found by name and URL, or created once, however often we are killed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from tnimport.ledger import lanes, work
+from tnimport.ledger.closing import refuse
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.events import note
+from tnimport.ledger.orders import hold_run
+from tnimport.ledger.schema import applications, imports
+from tnimport.ledger.work import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationView:
+    """What the step needs to know: the wish, which page of the list is next, and whether a creation is unanswered."""
+
+    id: int
+    name: str | None
+    url: str | None
+    spec: Mapping[str, Any]
+    page: int
+    looked_at: float | None
+    sent_at: float | None
+    now: float
+
+
+def load(ledger: Ledger, run: Run) -> ApplicationView:
+    """Read the run's application."""
+    fields = [applications.c[name] for name in ApplicationView.__dataclass_fields__ if name != "now"]
+    with ledger.read() as tx:
+        row = tx.run(sa.select(*fields).where(applications.c.id == run.application_ref)).one()
+        return ApplicationView(**row._mapping, now=tx.now)  # noqa: SLF001  # the documented way to a row's mapping
+
+
+def looked(ledger: Ledger, run: Run, next_page: int | None, wait: float = 0) -> None:
+    """One page of the list does not hold it; `next_page` is None when that was the last."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        through = {"page": 0, "looked_at": tx.now} if next_page is None else {"page": next_page}
+        _update(tx, run, **through)
+        lanes.succeeded(tx, run.account, run.lane)
+        work.later(tx, run, tx.now + wait, attempts=0, strikes=0)
+
+
+def sending(ledger: Ledger, run: Run) -> None:
+    """Write down that we are about to create it; from here on it may exist, and is looked for before another try."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _update(tx, run, sent_at=tx.now, looked_at=None, page=0, attempts=applications.c.attempts + 1)
+
+
+def wait(ledger: Ledger, run: Run, seconds: float, *, unsent: bool = False) -> None:
+    """Try again in so many seconds; `unsent` when the creation certainly did not reach the carrier."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        if unsent:
+            _update(tx, run, sent_at=None)
+        work.later(tx, run, tx.now + seconds, attempts=run.attempts + 1)
+
+
+def ready(ledger: Ledger, run: Run, application_id: str, *, added: bool) -> None:
+    """It is known now; the numbers of every import that wished for it can go."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _update(tx, run, application_id=application_id[:64], added=added, sent_at=None)
+        lanes.succeeded(tx, run.account, run.lane)
+        for import_id in _wishing(tx, run):
+            note(tx, "application_ready", import_id, application_id=application_id, added=added)
+        work.done(tx, run)
+        tx.announce()
+
+
+def refused(ledger: Ledger, run: Run, code: str, description: str) -> None:
+    """The carrier will not create it: the imports that wished for it end, their open numbers failed at this stage."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _update(tx, run, sent_at=None, looked_at=None)
+        lanes.succeeded(tx, run.account, run.lane)
+        work.done(tx, run)
+        for import_id in _wishing(tx, run):
+            refuse(tx, import_id, code, description)
+
+
+def account_fault(ledger: Ledger, run: Run, code: str, instruction: str) -> None:
+    """A person must act; every import of the account waits for it."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _update(tx, run, sent_at=None)
+        hold_run(tx, run, code, instruction, whole_account=True)
+        work.later(tx, run, tx.now)
+
+
+def _update(tx: Tx, run: Run, **values: Any) -> None:  # noqa: ANN401  # columns of `applications`
+    tx.run(sa.update(applications).where(applications.c.id == run.application_ref).values(**values))
+
+
+def _wishing(tx: Tx, run: Run) -> list[str]:
+    unfinished = (imports.c.application_ref == run.application_ref, imports.c.finished_at.is_(None))
+    return list(tx.run(sa.select(imports.c.id).where(*unfinished).order_by(imports.c.id)).scalars())

@@ -1,0 +1,44 @@
+"""The counters of an import: every number is in exactly one of them, because they only ever move between them."""
+
+from collections import Counter
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import OPEN, Action, NumberEvent, NumberState, move
+from tnimport.ledger.engine import Tx
+from tnimport.ledger.events import note
+from tnimport.ledger.schema import imports
+
+
+class Books:
+    """Collects the moves of one transaction and posts them last, when every other row is written."""
+
+    def __init__(self, action: Action) -> None:
+        self._action = action
+        self._change: Counter[NumberState] = Counter()
+
+    def move(self, state: NumberState, event: NumberEvent, count: int = 1) -> None:
+        """Count an event that happened to `count` numbers in this state."""
+        self._change[state] -= count
+        self._change[move(state, event, self._action)] += count
+
+    def post(self, tx: Tx, import_id: str) -> None:
+        """Write the counters; the move that empties the open ones ends the import in the same transaction."""
+        changes = {imports.c[state]: imports.c[state] + count for state, count in self._change.items() if count}
+        if not changes:
+            return
+        update = sa.update(imports).where(imports.c.id == import_id).values(updated_at=tx.now, **_named(changes))
+        left = tx.run(update.returning(*(imports.c[state] for state in OPEN))).one()
+        if not sum(left):
+            finish(tx, import_id)
+
+
+def _named(changes: dict[sa.Column[int], sa.ColumnElement[int]]) -> dict[str, sa.ColumnElement[int]]:
+    return {column.name: value for column, value in changes.items()}
+
+
+def finish(tx: Tx, import_id: str) -> None:
+    """Write down once that nothing of the import is open any longer."""
+    ended = sa.update(imports).where(imports.c.id == import_id, imports.c.finished_at.is_(None))
+    if tx.changed(ended.values(finished_at=tx.now)):
+        note(tx, "import_finished", import_id)

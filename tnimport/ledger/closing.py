@@ -1,0 +1,76 @@
+"""Stops imports: a hold until a person acts, and the closing of what a cancel or a refusal leaves open.
+
+What no run holds is closed at once; what a run holds is closed when the run lets go.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import UNFINISHED_ORDERS, Action, NumberEvent, OrderState, Outcome, Stage, seen_as
+from tnimport.ledger.books import Books
+from tnimport.ledger.engine import Tx
+from tnimport.ledger.events import note
+from tnimport.ledger.schema import imports, orders, work
+from tnimport.ledger.work import RUNNING
+
+
+def hold(tx: Tx, import_id: str, code: str, instruction: str) -> None:
+    """Stop an import for a fault of the account; the first reason stands until somebody resumes."""
+    running = (imports.c.id == import_id, imports.c.held_at.is_(None), imports.c.finished_at.is_(None))
+    values = {"held_at": tx.now, "held_code": code, "held_text": instruction, "updated_at": tx.now}
+    if tx.changed(sa.update(imports).where(*running).values(**values)):
+        note(tx, "import_held", import_id, code=code, instruction=instruction)
+
+
+def hold_account(tx: Tx, account: str, code: str, instruction: str) -> None:
+    """Stop every unfinished import of an account."""
+    unfinished = (imports.c.account == account, imports.c.sealed_at.is_not(None), imports.c.finished_at.is_(None))
+    for import_id in tx.run(sa.select(imports.c.id).where(*unfinished).order_by(imports.c.id)).scalars().all():
+        hold(tx, import_id, code, instruction)
+
+
+def refuse(tx: Tx, import_id: str, code: str, description: str) -> None:
+    """End an import whose application cannot be had: its open numbers fail at that stage."""
+    unfinished = (imports.c.id == import_id, imports.c.finished_at.is_(None), imports.c.refused_code.is_(None))
+    update = sa.update(imports).where(*unfinished).values(refused_code=code[:64], refused_text=description[:500])
+    if tx.changed(update):
+        note(tx, "import_refused", import_id, code=code, description=description)
+    close_if_stopped(tx, import_id)
+
+
+def close_if_stopped(tx: Tx, import_id: str) -> None:
+    """Close the orders of a cancelled or refused import that no run holds; does nothing to any other import."""
+    fields = (imports.c.cancel_asked_at, imports.c.refused_code, imports.c.refused_text, imports.c.action)
+    row = tx.run(sa.select(*fields).where(imports.c.id == import_id, imports.c.finished_at.is_(None))).first()
+    if row is None or (row.cancel_asked_at is None and row.refused_code is None):
+        return
+    _drop_unstarted(tx, import_id)
+    books = Books(Action(row.action))
+    for order in _without_run(tx, import_id):
+        _close(tx, order, row, books)
+    books.post(tx, import_id)
+
+
+def _drop_unstarted(tx: Tx, import_id: str) -> None:
+    tx.run(sa.delete(work).where(work.c.import_id == import_id, work.c.state != RUNNING))
+
+
+def _without_run(tx: Tx, import_id: str) -> list[sa.Row[Any]]:
+    held = sa.exists().where(work.c.order_id == orders.c.id)
+    unfinished = (orders.c.import_id == import_id, orders.c.state.in_(UNFINISHED_ORDERS), ~held)
+    return list(tx.run(sa.select(orders).where(*unfinished).order_by(orders.c.id)).all())
+
+
+def _close(tx: Tx, order: sa.Row[Any], why: sa.Row[Any], books: Books) -> None:
+    cancelled = why.cancel_asked_at is not None
+    state = OrderState.CANCELLED if cancelled else OrderState.REFUSED
+    values: dict[str, Any] = {"state": state, "finished_at": tx.now}
+    if not cancelled:
+        values |= {"stage": Stage.APPLICATION, "code": why.refused_code, "description": why.refused_text}
+    tx.run(sa.update(orders).where(orders.c.id == order.id).values(**values))
+    note(tx, f"order_{state}", order.import_id, order=order.id, open=order.open)
+    event = NumberEvent.CANCELLED if cancelled else NumberEvent.STEP_FAILED
+    for outcome, count in ((Outcome.OPEN, order.open), (Outcome.RELEASED, order.released)):
+        if count:
+            books.move(seen_as(outcome, OrderState(order.state)), event, count)

@@ -1,0 +1,98 @@
+"""Opens the ledger and its transactions, alike on SQLite and on PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_MS: Final = 30_000  # a writer waits for another one so long before the database is called locked
+CHANNEL: Final = "tnimport"
+_NOW: Final = {
+    "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400.0",
+    "postgresql": "SELECT extract(epoch FROM clock_timestamp())::float8",
+}
+
+
+@dataclass(frozen=True)
+class Tx:
+    """One transaction: its connection, and the database's time at its begin (seconds since the epoch)."""
+
+    connection: Connection
+    now: float
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether rows can be locked one by one; SQLite locks the file for a writer instead."""
+        return self.connection.dialect.name == "postgresql"
+
+    def run(self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> sa.CursorResult[Any]:
+        """Execute one statement, once or for each row."""
+        return self.connection.execute(statement, rows)
+
+    def changed(self, statement: sa.Executable) -> int:
+        """Execute a guarded write and tell how many rows it changed; none means that somebody else was first."""
+        return self.run(statement).rowcount
+
+    def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that understands ON CONFLICT."""
+        return postgresql.insert(table) if self.on_postgres else sqlite.insert(table)
+
+    def announce(self) -> None:
+        """Tell sleeping dispatchers at commit that work may be due; on SQLite they see the commit itself."""
+        if self.on_postgres:
+            self.connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+
+class Ledger:
+    """The system's memory. One per process; its connections are pooled for the process's threads."""
+
+    def __init__(self, url: str | URL, *, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.engine = _engine(self.url, pool_size)
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that may write; commits at the end, rolls back on any exception."""
+        with self.engine.begin() as connection:
+            yield Tx(connection, _now(connection))
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that sees one moment and writes nothing."""
+        with self.engine.connect().execution_options(tnimport_read=True) as connection:
+            yield Tx(connection, _now(connection))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+def _now(connection: Connection) -> float:
+    return float(connection.exec_driver_sql(_NOW[connection.dialect.name]).scalar_one())
+
+
+def _engine(url: URL, pool_size: int) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, pool_size=pool_size, max_overflow=64, connect_args={"check_same_thread": False})
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True)
+
+
+def _prepare_sqlite(raw: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+    raw.isolation_level = None  # we say BEGIN ourselves, see below
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        raw.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a transaction that reads first and then finds the lock taken cannot wait for it.
+    read = connection.get_execution_options().get("tnimport_read", False)
+    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")

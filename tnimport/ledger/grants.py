@@ -1,0 +1,200 @@
+"""One look at one lane: turns due work into grants while there are tokens and room.
+
+A grant is a range of positions in an order, or a single step. It is cut from the front of a waiting range, which keeps
+the rest; so a million numbers are a few rows, and the broker never holds more than the next few seconds of work.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from math import inf
+
+import sqlalchemy as sa
+
+from tnimport.contract import Task
+from tnimport.domain import pacing
+from tnimport.domain.lanes import Lane, own_pace
+from tnimport.domain.life import Outcome
+from tnimport.domain.pacing import Pace
+from tnimport.domain.turns import Turns
+from tnimport.ledger import lanes
+from tnimport.ledger.engine import Tx
+from tnimport.ledger.schema import numbers, work
+from tnimport.ledger.work import RUNNING, SENT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """One claim, sent: what the message says of it."""
+
+    work: int
+    serial: int
+    task: Task
+    import_id: str | None
+    order_id: int | None
+    application_ref: int | None
+    count: int
+    attempts: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Due:
+    """A row of waiting work that may start now."""
+
+    id: int
+    task: str
+    import_id: str | None
+    order_id: int | None
+    application_ref: int | None
+    first: int
+    last: int
+    look: bool
+    lost: bool
+    serial: int
+    attempts: int
+    strikes: int
+    max_per_minute: float | None
+
+    @property
+    def owner(self) -> Hashable:
+        """Whose turn it takes."""
+        return self.import_id or self.application_ref
+
+    @property
+    def numbered(self) -> bool:
+        """Whether it works on positions of an order."""
+        return self.last > self.first
+
+
+@dataclass
+class Round:
+    """What one look at a lane gave: the grants, and when to look again though nothing happens (database time)."""
+
+    now: float
+    grants: list[Grant] = field(default_factory=list)
+    wake_at: float = inf
+
+
+class Hand:
+    """Grants of one lane within one transaction."""
+
+    def __init__(self, tx: Tx, account: str, name: Lane, pace: Pace, seconds: float) -> None:
+        self._tx, self._account, self._name, self._pace = tx, account, name, pace
+        self._until = tx.now + seconds
+        self._lane = lanes.lock(tx, account, name, pace)
+        self._budget = self._tokens()
+        self._size = pacing.grant_size(pace) if self._lane.opened else 1
+        self._round = Round(now=tx.now)
+        self._short = False
+
+    def _tokens(self) -> float:
+        """How many calls may start: one at a time while the account is in doubt, so that a wrong password is cheap."""
+        tokens = pacing.available(self._lane, self._pace, self._tx.now)
+        return tokens if self._lane.opened else min(tokens, 1 - self._in_flight())
+
+    def _in_flight(self) -> int:
+        count = sa.select(sa.func.count()).select_from(work).where(work.c.account == self._account)
+        flying = count.where(work.c.lane == self._name, work.c.state.in_((SENT, RUNNING)))
+        return int(self._tx.run(flying).scalar_one())
+
+    def give(self, turns: Turns[Due], room: int) -> None:
+        """Go round as long as there are tokens, room and something due."""
+        while len(self._round.grants) < room:
+            item = turns.next()
+            if item is None:
+                break
+            if self._budget < 1:
+                self._short = True
+                break
+            rest = self._grant(item, self._own_budget(item))
+            if rest is not None:
+                turns.put_back(rest)
+        lanes.save(self._tx, self._account, self._name, self._lane)
+
+    def result(self, next_due: float) -> Round:
+        """The grants, and when there is a token again if one was missing."""
+        if self._short:
+            token_at = pacing.ready_at(self._lane, self._pace, self._tx.now)
+            if token_at > self._tx.now:  # otherwise the result of a run in flight is what we wait for
+                self._wake(token_at)
+        self._wake(next_due)
+        return self._round
+
+    def _wake(self, at: float) -> None:
+        self._round.wake_at = min(self._round.wake_at, at)
+
+    def _own_budget(self, item: Due) -> float:
+        """What the caller's own `max_per_minute` leaves of the budget for this import."""
+        if item.max_per_minute is None or self._name is not Lane.NUMBERS:
+            return self._budget
+        pace = own_pace(item.max_per_minute)
+        lane = lanes.lock(self._tx, self._account, _own_lane(item), pace)
+        if pacing.available(lane, pace, self._tx.now) < 1:
+            self._wake(pacing.ready_at(lane, pace, self._tx.now))
+        return min(self._budget, pacing.available(lane, pace, self._tx.now))
+
+    def _grant(self, item: Due, budget: float) -> Due | None:
+        """Send one claim; returns what is left of a range."""
+        if budget < 1:
+            return None
+        if not item.numbered:
+            self._send(item, 1)
+            return None
+        places = self._open_places(item, int(min(budget, self._size)))
+        if not places:
+            self._tx.run(sa.delete(work).where(work.c.id == item.id))
+            return None
+        cut = places[-1] + 1
+        if cut >= item.last:
+            self._send(item, len(places))
+            return None
+        self._send(replace(item, id=self._split(item, cut), last=cut, serial=0), len(places))
+        return replace(item, first=cut)
+
+    def _open_places(self, item: Due, most: int) -> list[int]:
+        here = (numbers.c.order_id == item.order_id, numbers.c.pos >= item.first, numbers.c.pos < item.last)
+        query = sa.select(numbers.c.pos).where(*here, numbers.c.outcome == Outcome.OPEN)
+        return list(self._tx.run(query.order_by(numbers.c.pos).limit(most)).scalars())
+
+    def _split(self, item: Due, cut: int) -> int:
+        """Give the front of a range a row of its own; the rest stays where it is."""
+        kept = {
+            name: getattr(item, name)
+            for name in ("task", "import_id", "order_id", "look", "lost", "attempts", "strikes")
+        }
+        front = sa.insert(work).values(
+            account=self._account, lane=self._name, due_at=self._tx.now, first=item.first, last=cut, **kept
+        )
+        front_id = int(self._tx.run(front.returning(work.c.id)).scalar_one())
+        self._tx.run(sa.update(work).where(work.c.id == item.id).values(first=cut))
+        return front_id
+
+    def _send(self, item: Due, count: int) -> None:
+        serial = item.serial + 1
+        values = {"state": SENT, "serial": serial, "until": self._until, "tokens": count}
+        self._tx.run(sa.update(work).where(work.c.id == item.id).values(**values))
+        self._lane = pacing.take(self._lane, self._pace, count, self._tx.now)
+        self._budget -= count
+        self._spend_own(item, count)
+        self._round.grants.append(
+            Grant(
+                work=item.id,
+                serial=serial,
+                task=Task(item.task),
+                import_id=item.import_id,
+                order_id=item.order_id,
+                application_ref=item.application_ref,
+                count=count,
+                attempts=item.attempts,
+            ),
+        )
+
+    def _spend_own(self, item: Due, count: int) -> None:
+        if item.max_per_minute is None or self._name is not Lane.NUMBERS:
+            return
+        pace = own_pace(item.max_per_minute)
+        lane = lanes.lock(self._tx, self._account, _own_lane(item), pace)
+        lanes.save(self._tx, self._account, _own_lane(item), pacing.take(lane, pace, count, self._tx.now))
+
+
+def _own_lane(item: Due) -> str:
+    return f"import:{item.import_id}"

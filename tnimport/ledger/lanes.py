@@ -1,0 +1,45 @@
+"""Lanes in the ledger: one row an account and endpoint, locked while its tokens are handed out."""
+
+from dataclasses import asdict
+
+import sqlalchemy as sa
+
+from tnimport.domain import pacing
+from tnimport.domain.pacing import Lane, Pace
+from tnimport.ledger.engine import Tx
+from tnimport.ledger.schema import lanes
+
+
+def lock(tx: Tx, account: str, name: str, pace: Pace) -> Lane:
+    """Read a lane and keep it from everybody else until the transaction ends; a new one is full and not opened."""
+    fresh = pacing.fresh(pace, tx.now)
+    tx.run(tx.insert(lanes).values(account=account, name=name, **asdict(fresh)).on_conflict_do_nothing())
+    fields = [lanes.c[name] for name in Lane.__dataclass_fields__]
+    row = tx.run(sa.select(*fields).where(_is(account, name)).with_for_update()).one()
+    return Lane(**row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+
+
+def save(tx: Tx, account: str, name: str, lane: Lane) -> None:
+    """Write a lane that this transaction has locked."""
+    tx.run(sa.update(lanes).where(_is(account, name)).values(**asdict(lane)))
+
+
+def succeeded(tx: Tx, account: str, name: str) -> None:
+    """A call came back well; writes only where that is news, so that it costs nothing in the long run."""
+    doubt = sa.or_(lanes.c.opened.is_(False), lanes.c.trouble > 0, lanes.c.limited > 0)
+    tx.run(sa.update(lanes).where(_is(account, name), doubt).values(opened=True, trouble=0, limited=0))
+
+
+def closed(tx: Tx, account: str) -> None:
+    """The account is in doubt: every lane is back to one call at a time until one succeeds."""
+    tx.run(sa.update(lanes).where(lanes.c.account == account).values(opened=False))
+
+
+def paused(tx: Tx, account: str, name: str) -> bool:
+    """Whether the carrier has asked us to wait."""
+    until = tx.run(sa.select(lanes.c.paused_until).where(_is(account, name))).scalar()
+    return until is not None and until > tx.now
+
+
+def _is(account: str, name: str) -> sa.ColumnElement[bool]:
+    return sa.and_(lanes.c.account == account, lanes.c.name == name)

@@ -1,0 +1,184 @@
+"""What a grant reads and writes: the open numbers of its range, and batches of results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from tnimport.domain import pacing
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import Outcome
+from tnimport.domain.pacing import Pace
+from tnimport.ledger import lanes, work
+from tnimport.ledger.closing import close_if_stopped
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.events import note
+from tnimport.ledger.orders import hold_run, order_id
+from tnimport.ledger.outcomes import Settled, settle
+from tnimport.ledger.schema import applications, imports, numbers
+from tnimport.ledger.schema import work as work_table
+from tnimport.ledger.work import Run, active
+
+
+@dataclass(frozen=True)
+class Place:
+    """One open number of a grant: its position, ten digits, and what an earlier look at Catapult found."""
+
+    pos: int
+    tn: str
+    number_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a grant works on."""
+
+    places: list[Place]
+    application_id: str | None
+    on_present: str
+    import_created_at: float
+    now: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """A number that is not through: tried again in `wait` seconds, after a look at Catapult where `look` says so."""
+
+    pos: int
+    wait: float
+    lane: Lane
+    look: bool
+    lost: bool
+    code: str
+    counted: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """What a call told about the lane or the account rather than about the number."""
+
+    limited: bool = False  # the carrier said «too many»
+    reset_at: float | None = None
+    failing: bool = False  # the carrier cannot be reached, or fails by itself
+    fault: str | None = None  # an account-level fault: its code
+    instruction: str = ""
+    whole_account: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flush:
+    """One transaction of a grant: results, numbers to try again, and the first position not yet dealt with."""
+
+    settled: Sequence[Settled] = ()
+    again: Sequence[Again] = ()
+    first: int
+    trouble: Trouble | None = None
+    last: bool = False  # the run ends here; what is left of the range goes back
+    unused: int = 0  # tokens of calls that were not made
+
+
+def load(ledger: Ledger, run: Run) -> Batch:
+    """Read the numbers of a grant that have no outcome yet."""
+    wanted = (imports.c.on_present, imports.c.created_at, applications.c.application_id)
+    joined = imports.outerjoin(applications, applications.c.id == imports.c.application_ref)
+    here = (numbers.c.order_id == run.order_id, numbers.c.pos >= run.first, numbers.c.pos < run.last)
+    with ledger.read() as tx:
+        row = tx.run(sa.select(*wanted).select_from(joined).where(imports.c.id == run.import_id)).one()
+        query = sa.select(numbers.c.pos, numbers.c.tn, numbers.c.number_id)
+        found = tx.run(query.where(*here, numbers.c.outcome == Outcome.OPEN).order_by(numbers.c.pos))
+        return Batch(
+            places=[Place(pos, str(tn), number_id) for pos, tn, number_id in found],
+            application_id=row.application_id,
+            on_present=row.on_present,
+            import_created_at=row.created_at,
+            now=tx.now,
+        )
+
+
+def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
+    """Write one batch; tells whether the grant may go on.
+
+    Raises:
+        ClaimLost: the claim went to somebody else; nothing was written.
+    """
+    with ledger.write() as tx:
+        work.fence(tx, run, first=flush.first)
+        settle(tx, order_id(run), flush.settled)
+        _plan_again(tx, run, flush.again)
+        if flush.settled:
+            lanes.succeeded(tx, run.account, run.lane)
+        if flush.trouble is not None:
+            _tell(tx, run, pace, flush.trouble)
+        go_on = not flush.last and flush.trouble is None and _may_go_on(tx, run)
+        if not go_on and flush.last:
+            _end(tx, run, pace, flush)
+        return go_on
+
+
+def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
+    if not again:
+        return
+    same = {"task": run.task, "account": run.account, "import_id": run.import_id, "order_id": run.order_id}
+    rows = [
+        {
+            **same,
+            "lane": one.lane,
+            "first": one.pos,
+            "last": one.pos + 1,
+            "look": one.look,
+            "lost": one.lost,
+            "due_at": tx.now + one.wait,
+            "attempts": run.attempts + one.counted,
+        }
+        for one in again
+    ]
+    tx.run(sa.insert(work_table), rows)
+    for one in again:
+        if run.import_id is not None:
+            note(tx, "number_again", run.import_id, order=run.order_id, pos=one.pos, code=one.code, wait=one.wait)
+    tx.announce()
+
+
+def _tell(tx: Tx, run: Run, pace: Pace, trouble: Trouble) -> None:
+    if trouble.fault is not None:
+        hold_run(tx, run, trouble.fault, trouble.instruction, whole_account=trouble.whole_account)
+    if not (trouble.limited or trouble.failing):
+        return
+    lane = lanes.lock(tx, run.account, run.lane, pace)
+    told = pacing.limited(lane, tx.now, trouble.reset_at) if trouble.limited else pacing.troubled(lane, tx.now)
+    lanes.save(tx, run.account, run.lane, told)
+
+
+def _may_go_on(tx: Tx, run: Run) -> bool:
+    going = tx.run(sa.select(imports.c.id).where(imports.c.id == run.import_id, active())).first()
+    return going is not None and not lanes.paused(tx, run.account, run.lane)
+
+
+def _end(tx: Tx, run: Run, pace: Pace, flush: Flush) -> None:
+    if flush.first < run.last:
+        work.later(tx, run, tx.now)
+    else:
+        work.done(tx, run)
+    work.give_back(tx, run, pace, flush.unused)
+    if run.import_id is not None:
+        close_if_stopped(tx, run.import_id)
+    tx.announce()
+
+
+def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush: Flush) -> None:
+    """End a look: keep the resource ids that a removal will delete, settle what was not there, delete the rest next."""
+    with ledger.write() as tx:
+        work.fence(tx, run, first=flush.first)
+        for pos, number_id in found.items():
+            here = (numbers.c.order_id == run.order_id, numbers.c.pos == pos, numbers.c.outcome == Outcome.OPEN)
+            tx.run(sa.update(numbers).where(*here).values(number_id=number_id))
+        settle(tx, order_id(run), flush.settled)
+        _plan_again(tx, run, flush.again)
+        if found:
+            ids = {"import_id": run.import_id, "order_id": run.order_id, "attempts": run.attempts}
+            work.plan(tx, run.task, run.account, Lane.NUMBERS, tx.now, first=min(found), last=max(found) + 1, **ids)
+        if flush.trouble is not None:
+            _tell(tx, run, pace, flush.trouble)
+        elif flush.settled or found:
+            lanes.succeeded(tx, run.account, run.lane)
+        _end(tx, run, pace, flush)

@@ -1,0 +1,107 @@
+"""What the steps of an order share: reading it, moving it, waiting with it.
+
+Every move of a run is fenced by its claim and touches every row it changes in one transaction. What an order does is
+written so that a run may die between any two moves: that it is about to be sent is committed before the call, and an
+order found `submitting` is asked for by its reference before it is sent again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import ORDER_MOVES, Action, OrderState, Outcome
+from tnimport.ledger import lanes, work
+from tnimport.ledger.closing import close_if_stopped, hold, hold_account
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.events import note
+from tnimport.ledger.outcomes import open_places
+from tnimport.ledger.schema import orders
+from tnimport.ledger.work import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderView:
+    """What a step needs to know of its order, and the time it was read at."""
+
+    id: int
+    import_id: str
+    state: OrderState
+    action: Action
+    site_id: str
+    sip_peer_id: str | None
+    reference: str
+    carrier_order_id: str | None
+    carrier_status: str | None
+    sent_at: float | None
+    accepted_at: float | None
+    missing_since: float | None
+    polls: int
+    attempts: int
+    numbers: list[str]
+    now: float
+
+
+def load(ledger: Ledger, run: Run) -> OrderView:
+    """Read the run's order with the numbers (ten digits) that it is about."""
+    plain = [name for name in OrderView.__dataclass_fields__ if name not in {"numbers", "now"}]
+    with ledger.read() as tx:
+        row = tx.run(sa.select(*(orders.c[name] for name in plain)).where(orders.c.id == run.order_id)).one()
+        values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+        values |= {"state": OrderState(row.state), "action": Action(row.action)}
+        return OrderView(**values, numbers=list(open_places(tx, row.id, about(Action(row.action)))), now=tx.now)
+
+
+def about(action: Action) -> Outcome:
+    """Which numbers an order is about: a removal orders away what was released."""
+    return Outcome.RELEASED if action is Action.REMOVE else Outcome.OPEN
+
+
+def move(tx: Tx, run: Run, state: OrderState, **values: Any) -> sa.Row[Any]:  # noqa: ANN401  # columns of `orders`
+    """Move the order if its state allows; the claim has been fenced, so nobody else moves it."""
+    sources = [source for source, targets in ORDER_MOVES.items() if state in targets or source is state]
+    guarded = sa.update(orders).where(orders.c.id == run.order_id, orders.c.state.in_(sources))
+    return tx.run(guarded.values(state=state, **values).returning(*orders.c)).one()
+
+
+def state_of(tx: Tx, run: Run) -> OrderState:
+    """Move the order if its state allows; the claim has been fenced, so nobody else moves it."""
+    return OrderState(tx.run(sa.select(orders.c.state).where(orders.c.id == run.order_id)).scalar_one())
+
+
+def action_of(tx: Tx, run: Run) -> Action:
+    """What the run's order does with its numbers."""
+    return Action(tx.run(sa.select(orders.c.action).where(orders.c.id == run.order_id)).scalar_one())
+
+
+def order_id(run: Run) -> int:
+    """The order a step of an order is about."""
+    assert run.order_id is not None  # noqa: S101  # order steps have an order
+    return run.order_id
+
+
+def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
+    work.later(tx, run, tx.now + seconds, **changes)
+    if run.import_id is not None:
+    """End the run and have its work started again in so many seconds, unless the import was stopped for good."""
+        close_if_stopped(tx, run.import_id)
+
+
+def wait(
+    ledger: Ledger, run: Run, seconds: float, *, attempts: int = 0, kind: str | None = None, code: str = ""
+) -> None:
+    """Nothing is known that was not known before; look again in so many seconds."""
+    with ledger.write() as tx:
+        work.fence(tx, run, attempts=run.attempts + attempts)
+        if kind is not None and run.import_id is not None:
+            note(tx, kind, run.import_id, order=run.order_id, code=code)
+        later(tx, run, seconds)
+
+
+def hold_run(tx: Tx, run: Run, code: str, instruction: str, *, whole_account: bool) -> None:
+    """Hold what a run found at fault, and open the account's lanes anew with one call each."""
+    lanes.closed(tx, run.account)
+    if whole_account or run.import_id is None:
+        hold_account(tx, run.account, code, instruction)
+    else:
+        hold(tx, run.import_id, code, instruction)

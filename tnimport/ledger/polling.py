@@ -1,0 +1,119 @@
+"""The moves of an order at the carrier: seen again, missing, ended."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from tnimport.contract import Task
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage, seen_as
+from tnimport.domain.reconcile import Fates
+from tnimport.ledger import lanes, work
+from tnimport.ledger.books import Books
+from tnimport.ledger.closing import close_if_stopped, hold
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.events import note
+from tnimport.ledger.orders import about, action_of, later, move, order_id
+from tnimport.ledger.outcomes import Failed, Settled, Unaccounted, open_places, settle
+from tnimport.ledger.schema import orders
+from tnimport.ledger.staging import identifier
+from tnimport.ledger.work import Run
+
+
+def unfinished(ledger: Ledger, run: Run, status: str, seconds: float) -> None:
+    """We looked and the carrier is still at it; look again in so many seconds."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        counted = {"polls": orders.c.polls + 1, "carrier_status": status[:32], "missing_since": None}
+        tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
+        lanes.succeeded(tx, run.account, run.lane)
+        later(tx, run, seconds, attempts=run.attempts + 1, strikes=0)
+
+
+def missing(ledger: Ledger, run: Run, seconds: float) -> None:
+    """The carrier says it knows no such order; note since when, and look again."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        since = sa.func.coalesce(orders.c.missing_since, tx.now)
+        counted = {"polls": orders.c.polls + 1, "missing_since": since}
+        tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
+        later(tx, run, seconds, attempts=run.attempts + 1)
+
+
+def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
+    """The carrier is done with it: failed and unaccounted numbers end here, the good ones go on."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        concerned = about(action_of(tx, run))
+        places = open_places(tx, order_id(run), concerned)
+        after = OrderState.DONE if concerned is Outcome.RELEASED else OrderState.AVAILABLE
+        failed: list[Settled] = [
+            Failed(places[tn], Stage.ORDER, code, text, 1) for tn, (code, text) in fates.failed.items() if tn in places
+        ]
+        settle_from = [*failed, *(Unaccounted(places[tn]) for tn in fates.unaccounted if tn in places)]
+        row = _finish(tx, run, status, settle_from, concerned)
+        note(
+            tx,
+            "order_ended",
+            row.import_id,
+            order=row.id,
+            status=status,
+            good=row.open if concerned is Outcome.OPEN else row.released,
+            failed=len(fates.failed),
+            unaccounted=len(fates.unaccounted),
+        )
+        _good_go_on(tx, run, row, after)
+        lanes.succeeded(tx, run.account, run.lane)
+        work.done(tx, run)
+        close_if_stopped(tx, row.import_id)
+
+
+def _finish(tx: Tx, run: Run, status: str, bad: list[Settled], concerned: Outcome) -> sa.Row[Any]:
+    settle(tx, order_id(run), bad, concerned)
+    values = {"polls": orders.c.polls + 1, "carrier_status": status[:32], "finished_at": tx.now}
+    return tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**values).returning(*orders.c)).one()
+
+
+def _good_go_on(tx: Tx, run: Run, row: sa.Row[Any], after: OrderState) -> None:
+    good = row.open if after is OrderState.AVAILABLE else row.released
+    if not good:
+        return  # settling the last bad one has closed the order
+    action = Action(row.action)
+    books = Books(action)
+    books.move(seen_as(about(action), OrderState(row.state)), NumberEvent.ORDER_GOOD, good)
+    move(tx, run, after)
+    if after is OrderState.AVAILABLE:
+        ids = {"import_id": row.import_id, "order_id": row.id, "last": row.size}
+        work.plan(tx, Task.IMPORT_NUMBERS, row.account, Lane.NUMBERS, tx.now, **ids)
+    books.post(tx, row.import_id)
+
+
+def withdrawn(ledger: Ledger, run: Run, status: str, code: str, instruction: str) -> None:
+    """The carrier ended it for a fault of the account: hold the import, plan the order anew under a new reference."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        row = move(
+            tx,
+            run,
+            OrderState.PLANNED,
+            reference=_renewed(tx, run),
+            carrier_order_id=None,
+            carrier_status=status[:32],
+            sent_at=None,
+            accepted_at=None,
+        )
+        note(tx, "order_withdrawn", row.import_id, order=row.id, status=status, code=code)
+        action = Action(row.action)
+        books = Books(action)
+        count = row.released if action is Action.REMOVE else row.open
+        books.move(seen_as(about(action), OrderState.ACCEPTED), NumberEvent.ORDER_WITHDRAWN, count)
+        books.post(tx, row.import_id)
+        hold(tx, row.import_id, code, instruction)
+        work.later(tx, run, tx.now, task=Task.SUBMIT_ORDER, attempts=0)
+        close_if_stopped(tx, row.import_id)
+
+
+def _renewed(tx: Tx, run: Run) -> str:
+    """The same reference with another unique end: the old one belongs to an order that exists."""
+    old = tx.run(sa.select(orders.c.reference).where(orders.c.id == run.order_id)).scalar_one()
+    return str(old)[:-12] + identifier(12)

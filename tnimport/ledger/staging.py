@@ -1,0 +1,269 @@
+"""Takes an import into the ledger in chunks; nobody acts on any of it until it is sealed.
+
+A million rows in one transaction would lock every other writer of SQLite out for ten seconds; chunks of a few thousand
+do not. A staging that was abandoned (its process died) is cleared away by whoever submits the same key again.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tnimport.contract import Task
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import Action, OrderState
+from tnimport.ledger import work
+from tnimport.ledger.books import finish
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.events import note
+from tnimport.ledger.schema import applications, imports, numbers, orders, refused_rows
+from tnimport.ledger.schema import work as work_table
+
+ABANDONED_AFTER: Final = 60.0  # seconds without a chunk
+REFERENCE_ROOM: Final = 27  # of the 40 characters of a CustomerOrderId; the rest makes it unique
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class KeyConflict(Exception):
+    """The key was used before, for something else."""
+
+
+class InProgress(Exception):
+    """The same request is being accepted right now."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationWish:
+    """The application numbers are to go to: an id that exists, or a name and URL to be found or created."""
+
+    application_id: str | None = None
+    name: str | None = None
+    url: str | None = None
+    spec: dict[str, Any]
+    fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewImport:
+    """What is known of an import before its first row."""
+
+    account: str
+    action: Action
+    site_id: str
+    sip_peer_id: str | None
+    customer_order_id: str | None
+    client_ref: str | None
+    key: str | None
+    fingerprint: str
+    application: ApplicationWish | None
+    on_present: str = "skip"
+    max_per_minute: float | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A number and its place: order (from 0, within the import), position in it, ten digits, input line."""
+
+    seq: int
+    kind: str
+    pos: int
+    tn: int
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedRow:
+    """An input row that is no number of this import: rejected, duplicate or blank."""
+
+    line: int
+    kind: str
+    text: str | None = None
+    code: str | None = None
+    description: str | None = None
+    first_line: int | None = None
+
+
+def identifier(length: int) -> str:
+    """A random name of five bits a character."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+class Staging:
+    """An import on its way in; `add` chunks, then `seal` or `abandon`."""
+
+    def __init__(self, ledger: Ledger, new: NewImport, import_id: str) -> None:
+        self._ledger = ledger
+        self._new = new
+        self.import_id = import_id
+        self._orders: dict[int, int] = {}
+        self._sizes: Counter[int] = Counter()
+        self._refused: Counter[str] = Counter()
+
+    def add(self, placed: Sequence[Placed], refused: Sequence[RefusedRow] = ()) -> None:
+        """Store one chunk; a few thousand rows are a good size."""
+        with self._ledger.write() as tx:
+            for seq, kind in dict.fromkeys((p.seq, p.kind) for p in placed):
+                if seq not in self._orders:
+                    self._orders[seq] = self._open_order(tx, seq, kind)
+            _insert_numbers(tx, ((self._orders[p.seq], p.pos, p.tn, p.line) for p in placed))
+            # A blank row is counted and nothing else is known of it.
+            telling = [{"import_id": self.import_id, **asdict(row)} for row in refused if row.kind != "blank"]
+            if telling:
+                tx.run(sa.insert(refused_rows), telling)
+            tx.run(sa.update(imports).where(imports.c.id == self.import_id).values(staged_at=tx.now))
+        self._sizes.update(self._orders[p.seq] for p in placed)
+        self._refused.update(row.kind for row in refused)
+
+    def _open_order(self, tx: Tx, seq: int, kind: str) -> int:
+        new = self._new
+        own = f"{new.customer_order_id[:REFERENCE_ROOM]}-" if new.customer_order_id else ""
+        removing = new.action is Action.REMOVE
+        row = sa.insert(orders).values(
+            import_id=self.import_id,
+            account=new.account,
+            seq=seq,
+            kind=kind,
+            action=new.action,
+            site_id=new.site_id,
+            sip_peer_id=new.sip_peer_id,
+            state=OrderState.RELEASING if removing else OrderState.PLANNED,
+            reference=own + identifier(12),
+        )
+        return int(tx.run(row.returning(orders.c.id)).scalar_one())
+
+    def seal(self) -> None:
+        """Make the import visible and its work due, all at once."""
+        total = sum(self._sizes.values())
+        counts = {kind: self._refused[kind] for kind in ("rejected", "duplicate", "blank")}
+        with self._ledger.write() as tx:
+            for order_id, size in self._sizes.items():
+                tx.run(sa.update(orders).where(orders.c.id == order_id).values(size=size, open=size))
+                self._plan_order(tx, order_id, size)
+            values = {"rows": total + sum(counts.values()), "requested": total, **counts}
+            sealed = sa.update(imports).where(imports.c.id == self.import_id)
+            tx.run(sealed.values(sealed_at=tx.now, updated_at=tx.now, **values))
+            note(tx, "import_accepted", self.import_id, orders=len(self._sizes), **values)
+            if total:
+                self._plan_application(tx)
+            else:
+                finish(tx, self.import_id)
+            tx.announce()
+
+    def _plan_order(self, tx: Tx, order_id: int, size: int) -> None:
+        removing = self._new.action is Action.REMOVE
+        work.plan(
+            tx,
+            Task.RELEASE_NUMBERS if removing else Task.SUBMIT_ORDER,
+            self._new.account,
+            Lane.LOOKUPS if removing else Lane.DASHBOARD,
+            tx.now,
+            import_id=self.import_id,
+            order_id=order_id,
+            last=size if removing else 0,
+            look=removing,
+        )
+
+    def _plan_application(self, tx: Tx) -> None:
+        mine = sa.select(imports.c.application_ref).where(imports.c.id == self.import_id).scalar_subquery()
+        row = tx.run(
+            sa.select(applications.c.id, applications.c.application_id).where(applications.c.id == mine)
+        ).first()
+        if row is None or row.application_id is not None:
+            return
+        planned = sa.select(work_table.c.id).where(work_table.c.application_ref == row.id)
+        if tx.run(planned).first() is None:
+            account = self._new.account
+            work.plan(tx, Task.ENSURE_APPLICATION, account, Lane.APPLICATIONS, tx.now, application_ref=row.id)
+
+    def abandon(self) -> None:
+        """Take everything back; the key can be used again."""
+        with self._ledger.write() as tx:
+            _clear(tx, self.import_id)
+
+
+def begin(ledger: Ledger, new: NewImport) -> Staging | str:
+    """Open a staging, or return the id of the import that the same request made before.
+
+    Raises:
+        KeyConflict: the key belongs to another request.
+        InProgress: the same request is being staged by someone who is alive.
+    """
+    import_id = f"imp_{identifier(16)}"
+    with ledger.write() as tx:
+        known = _known(tx, new)
+        if known is not None:
+            return known
+        values = {
+            "id": import_id,
+            "application_ref": _application(tx, new) if new.application else None,
+            **{name: getattr(new, name) for name in _COPIED},
+            **dict.fromkeys(("created_at", "staged_at", "updated_at"), tx.now),
+        }
+        row = tx.insert(imports).values(values).on_conflict_do_nothing()
+        if not tx.changed(row):
+            raise InProgress
+    return Staging(ledger, new, import_id)
+
+
+_COPIED: Final = (
+    "account",
+    "action",
+    "key",
+    "fingerprint",
+    "client_ref",
+    "customer_order_id",
+    "on_present",
+    "max_per_minute",
+)
+
+
+def _known(tx: Tx, new: NewImport) -> str | None:
+    fields = (imports.c.id, imports.c.fingerprint, imports.c.sealed_at, imports.c.staged_at)
+    row = tx.run(sa.select(*fields).where(imports.c.key == new.key)).first() if new.key else None
+    if row is None:
+        return None
+    if row.fingerprint != new.fingerprint:
+        raise KeyConflict
+    if row.sealed_at is not None:
+        return str(row.id)
+    if row.staged_at + ABANDONED_AFTER > tx.now:
+        raise InProgress
+    _clear(tx, row.id)
+    return None
+
+
+def _clear(tx: Tx, import_id: str) -> None:
+    unsealed = sa.select(imports.c.id).where(imports.c.id == import_id, imports.c.sealed_at.is_(None))
+    theirs = sa.select(orders.c.id).where(orders.c.import_id.in_(unsealed))
+    tx.run(sa.delete(numbers).where(numbers.c.order_id.in_(theirs)))
+    tx.run(sa.delete(orders).where(orders.c.import_id.in_(unsealed)))
+    tx.run(sa.delete(refused_rows).where(refused_rows.c.import_id.in_(unsealed)))
+    tx.run(sa.delete(imports).where(imports.c.id == import_id, imports.c.sealed_at.is_(None)))
+
+
+def _application(tx: Tx, new: NewImport) -> int:
+    """The row of the wished application, which all imports with the same wish share."""
+    wish = new.application
+    assert wish is not None  # noqa: S101  # the caller has asked
+    values = {"account": new.account, **asdict(wish)}
+    tx.run(tx.insert(applications).values(values).on_conflict_do_nothing())
+    same = (applications.c.account == new.account, applications.c.fingerprint == wish.fingerprint)
+    return int(tx.run(sa.select(applications.c.id).where(*same)).scalar_one())
+
+
+def _insert_numbers(tx: Tx, rows: Iterable[tuple[int, int, int, int]]) -> None:
+    """The fastest way in that each database has; these are the only statements a million rows go through."""
+    if not tx.on_postgres:
+        sql = "INSERT INTO numbers (order_id, pos, tn, line) VALUES (?, ?, ?, ?)"
+        filled = list(rows)
+        if filled:
+            tx.connection.exec_driver_sql(sql, filled)
+        return
+    raw = tx.connection.connection.driver_connection
+    assert raw is not None  # noqa: S101  # a transaction has a connection
+    with raw.cursor() as cursor, cursor.copy("COPY numbers (order_id, pos, tn, line) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,131 @@
+"""Claims: work is sent to a queue, then taken by one run; whoever lost it can write nothing more.
+
+The dispatcher marks a row `sent` under a serial number that the message carries. Taking it is one UPDATE from `sent`
+to `running` that swaps in a token of this run; a doubled or late message changes no row and does nothing. Every
+transaction of a run begins with `fence`.
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tnimport.contract import Task
+from tnimport.domain import pacing
+from tnimport.domain.pacing import Pace
+from tnimport.ledger import lanes
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.schema import applications, imports, work
+
+WAITING: Final = "waiting"
+SENT: Final = "sent"
+RUNNING: Final = "running"
+
+
+class ClaimLost(Exception):
+    """The claim ran out and went to somebody else; nothing of this run may be written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One taken claim: what is to be done, and until when (database time) it is ours."""
+
+    id: int
+    token: str
+    task: str
+    account: str
+    lane: str
+    import_id: str | None
+    order_id: int | None
+    application_ref: int | None
+    first: int
+    last: int
+    look: bool
+    lost: bool
+    tokens: int
+    attempts: int
+    strikes: int
+    until: float
+
+
+def active() -> sa.ColumnElement[bool]:
+    """An import whose work may be started."""
+    stops = (imports.c.paused_at, imports.c.held_at, imports.c.cancel_asked_at, imports.c.refused_code)
+    return sa.and_(imports.c.sealed_at.is_not(None), *(stop.is_(None) for stop in stops))
+
+
+def take(ledger: Ledger, work_id: int, serial: int, seconds: float) -> Run | None:
+    """Make a sent claim ours for so many seconds; None when it is not there to be taken (any longer)."""
+    token = secrets.token_hex(16)
+    swap = (
+        sa.update(work)
+        .where(work.c.id == work_id, work.c.serial == serial, work.c.state == SENT)
+        .values(state=RUNNING, token=token)
+    )
+    fields = [work.c[name] for name in Run.__dataclass_fields__]
+    with ledger.write() as tx:
+        row = tx.run(swap.values(until=tx.now + seconds).returning(*fields)).one_or_none()
+        if row is None:
+            return None
+        run = Run(**row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+        if _stopped(tx, run):
+            put_back(tx, run)
+            return None
+    return run
+
+
+def _stopped(tx: Tx, run: Run) -> bool:
+    """Whether the import was paused, held or cancelled while the message travelled."""
+    wanted = sa.select(imports.c.id).where(active()).limit(1)
+    if run.application_ref is not None:
+        wanted = wanted.where(imports.c.application_ref == run.application_ref)
+    else:
+        wanted = wanted.where(imports.c.id == run.import_id)
+    return tx.run(wanted).first() is None
+
+
+def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
+    """Hold the claim row for this transaction, and change it if asked to.
+
+    Raises:
+        ClaimLost: it is no longer ours; the transaction must write nothing.
+    """
+    ours = sa.update(work).where(work.c.id == run.id, work.c.token == run.token, work.c.state == RUNNING)
+    if tx.changed(ours.values(**(changes or {"token": run.token}))) != 1:
+        raise ClaimLost
+
+
+def done(tx: Tx, run: Run) -> None:
+    """The work is over; its row goes."""
+    tx.run(sa.delete(work).where(work.c.id == run.id, work.c.token == run.token))
+
+
+def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
+    """End this run and have the work started again at `due_at`."""
+    back = sa.update(work).where(work.c.id == run.id, work.c.token == run.token)
+    tx.run(back.values(state=WAITING, token=None, until=None, due_at=due_at, tokens=0, **changes))
+    tx.announce()
+
+
+def put_back(tx: Tx, run: Run) -> None:
+    """Undo the start of a run: the work waits as it did before, and nothing is counted."""
+    later(tx, run, tx.now)
+
+
+def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
+    """Return the tokens of calls that were not made."""
+    if count > 0 and pace.rate:
+        lane = lanes.lock(tx, run.account, run.lane, pace)
+        lanes.save(tx, run.account, run.lane, pacing.give_back(lane, pace, count))
+
+
+def plan(tx: Tx, task: Task, account: str, lane: str, due_at: float, **more: Any) -> None:  # noqa: ANN401  # columns
+    """Add work to be started at `due_at`."""
+    tx.run(sa.insert(work).values(task=task, account=account, lane=lane, due_at=due_at, **more))
+    tx.announce()
+
+
+def application_ready() -> sa.ColumnElement[bool]:
+    """Numbers can go to Catapult only when the application they go to is known."""
+    return sa.exists().where(applications.c.id == imports.c.application_ref, applications.c.application_id.is_not(None))
