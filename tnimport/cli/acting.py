@@ -24,7 +24,7 @@ def _command(verb: str) -> click.Command:
         from tnimport.cli.follow import view_path  # noqa: PLC0415  --help needs none of it
 
         with session(as_json=as_json) as api:
-            view = api.post(f"{view_path(import_id)}/{verb}").json()
+            view = api.post(f"{view_path(import_id)}/{verb}").view()
         click.echo(json.dumps(view) if as_json else f"Import {view['id']}: {view['state']}")
 
     return act

@@ -37,6 +37,9 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
+_SOMETHING_ELSE = Unreachable("what answers there is not the tnimport API", sent=True)
+
+
 @dataclass(frozen=True)
 class Answer:
     """A success: status, headers in lower case, and the body as it came."""
@@ -50,7 +53,14 @@ class Answer:
         try:
             return json.loads(self.body)
         except ValueError:
-            raise Unreachable("the answer is not JSON, so this is not the tnimport API", sent=True) from None
+            raise _SOMETHING_ELSE from None
+
+    def view(self) -> dict[str, Any]:
+        """The body as an import."""
+        view = self.json()
+        if not (isinstance(view, dict) and {"id", "state", "counts"} <= view.keys()):
+            raise _SOMETHING_ELSE
+        return view
 
     @property
     def retry_after(self) -> float | None:

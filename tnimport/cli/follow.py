@@ -13,6 +13,7 @@ from tnimport.cli.failure import Failure
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+LOOK_FIRST = 0.1
 LOOK_EVERY = 1.0
 LOOK_AT_MOST_EVERY = 10.0
 PATIENCE = 300.0
@@ -43,17 +44,19 @@ def follow(api: Api, import_id: str, *, patience: float, deadline: float | None)
     been away for `patience` seconds. The first look must succeed.
     """
     answer = api.get(view_path(import_id))
-    sight = Sight(answer.json(), time.monotonic())
+    sight = Sight(answer.view(), time.monotonic())
     yield sight
+    pause = LOOK_FIRST
     while sight.view["state"] not in FINISHED | {"held"}:
-        _wait(answer, sight, deadline)
+        _wait(sight, deadline, answer.retry_after or pause)
+        pause = min(2 * pause, LOOK_EVERY)
         answer, sight = _look(api, import_id, answer, sight)
         _give_up_when_too_long(sight, patience, api.address.url)
         yield sight
 
 
-def _wait(answer: Answer, sight: Sight, deadline: float | None) -> None:
-    pause = min(answer.retry_after or LOOK_EVERY, LOOK_AT_MOST_EVERY)
+def _wait(sight: Sight, deadline: float | None, wish: float) -> None:
+    pause = min(wish, LOOK_AT_MOST_EVERY)
     if sight.away_since is not None:
         pause = min(LOOK_EVERY + (sight.at - sight.away_since) / 4, LOOK_AT_MOST_EVERY)
     now = time.monotonic()
@@ -71,7 +74,7 @@ def _look(api: Api, import_id: str, before: Answer, seen: Sight) -> tuple[Answer
         answer = api.get(view_path(import_id), **({"if_none_match": etag} if etag else {}))
         if answer.status == 304:  # noqa: PLR2004  Not Modified
             return before, Sight(seen.view, time.monotonic())
-        return answer, Sight(answer.json(), time.monotonic())
+        return answer, Sight(answer.view(), time.monotonic())
     except Refusal as refusal:
         if refusal.status < SERVER_ERRORS and refusal.status != 429:  # noqa: PLR2004  Too Many Requests passes
             raise

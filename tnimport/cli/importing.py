@@ -50,12 +50,12 @@ def _submitted(values: dict[str, Any], fixed: dict[str, str]) -> int:
 
     file, as_json, wait = values.pop("file"), values.pop("as_json"), values.pop("wait")
     again, patience, timeout = values.pop("again"), values.pop("patience"), values.pop("timeout")
-    source = opened(file, values.pop("given_format"))
-    with session(as_json=as_json, submitting=True) as api:
+    given_format = values.pop("given_format")
+    with session(as_json=as_json, submitting=True) as api, opened(file, given_format) as source:
         if sys.stderr.isatty():
             note(f"Sending {file} to {api.address.url} …")
         answer = submit(api, source, options_given(values) | fixed, again=again, patience=patience)
-        view = answer.json()
+        view = answer.view()
         announce(view, replayed=answer.headers.get("idempotent-replayed") == "true")
     with session(as_json=as_json) as api:
         if wait:

@@ -35,8 +35,7 @@ def watch(import_id: str, *, as_json: bool, patience: float, timeout: float | No
 def status(import_id: str | None, *, client_ref: str | None, as_json: bool) -> None:
     """Tell where import ID stands, or the newest imports."""
     with session(as_json=as_json) as api:
-        path = _one(import_id) if import_id else _several(client_ref)
-        document = api.get(path).json()
+        document = api.get(_one(import_id)).view() if import_id else api.get(_several(client_ref)).json()
     if as_json:
         click.echo(json.dumps(document))
     elif import_id:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from tnimport.cli.exits import Exit
 from tnimport.cli.failure import Failure
@@ -27,11 +27,17 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True)
 class Source:
-    """An input that can be read more than once."""
+    """An input that can be read more than once; as a context it closes its body."""
 
     body: IO[bytes]
     format: str
     gzipped: bool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.body.close()
 
     @property
     def is_bare_list(self) -> bool:
@@ -58,8 +64,10 @@ class Source:
         return digest.hexdigest()
 
     def with_options(self, options: dict[str, Any]) -> Source:
-        """The same JSON input with these options among its members; they win over the file's own."""
-        return Source(_spooled([json.dumps(_members(self) | _nested(options)).encode()]), "json", gzipped=False)
+        """This JSON input, which is closed, with the options among its members; they win over its own."""
+        with self:
+            document = _members(self) | _nested(options)
+        return Source(_spooled([json.dumps(document).encode()]), "json", gzipped=False)
 
 
 def opened(name: str, given_format: str | None) -> Source:
@@ -77,7 +85,7 @@ def _standard_input() -> IO[bytes]:
 
 
 def _spooled(pieces: Any) -> IO[bytes]:  # noqa: ANN401  any iterable of bytes
-    body = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  lives as long as the command
+    body = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed by its Source
     for piece in pieces:
         body.write(piece)
     body.seek(0)

@@ -21,7 +21,7 @@ def options_given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def submit(api: Api, source: Source, options: dict[str, Any], *, again: bool, patience: float) -> Answer:
-    """Submit the input and return the API's answer, trying again for `patience` seconds after a lost answer.
+    """Submit the input, close it and return the API's answer, trying again for `patience` seconds after a lost answer.
 
     The Idempotency-Key is the hash of input and options, or a fresh one with `again`. Raises Unreachable
     at once when nobody listens, since then nothing was sent. Raises Refusal.
@@ -32,7 +32,11 @@ def submit(api: Api, source: Source, options: dict[str, Any], *, again: bool, pa
         source = source.with_options(options)
     elif options:
         path = f"{path}?{_encoded(_as_query(options))}"
-    give_up = time.monotonic() + patience
+    with source:
+        return _sent(api, path, source, key, time.monotonic() + patience)
+
+
+def _sent(api: Api, path: str, source: Source, key: str, give_up: float) -> Answer:
     while True:
         try:
             return api.post(path, source.body, idempotency_key=key, **source.headers)

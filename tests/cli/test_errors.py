@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import PlayedApi, PlayedServer, Run
+
+
+PROBLEM = {
+    "title": "The request has 2 problems",
+    "status": 422,
+    "detail": "Nothing was started.",
+    "errors": [
+        {"detail": "is no number", "line": 7, "code": "not-a-number", "fix": "Write ten digits."},
+        {"detail": "must be a number", "pointer": "/site_id", "code": "bad-option"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, 9), (401, 4), (403, 4), (404, 3), (413, 9), (415, 9), (422, 9), (429, 7), (500, 1), (405, 1)],
+)
+def test_each_refusal_of_an_input_has_its_exit_code(
+    run: Run, api: PlayedApi, numbers_csv: str, status: int, code: int
+) -> None:
+    api.problem = (status, {"title": "no", "status": status})
+    assert run("import", numbers_csv, "--patience", "0").returncode == code
+
+
+@pytest.mark.parametrize(
+    ("args", "status", "code"),
+    [("status", 400, 2), ("failures", 404, 3), ("pause", 429, 7), ("watch", 401, 4)],
+)
+def test_elsewhere_a_bad_request_is_wrong_usage(run: Run, api: PlayedApi, args: str, status: int, code: int) -> None:
+    api.problem = (status, {"title": "no", "status": status})
+    assert run(args, "x").returncode == code
+
+
+def test_every_problem_is_shown_with_its_place_and_fix(run: Run, api: PlayedApi, numbers_csv: str) -> None:
+    api.problem = (422, PROBLEM)
+    done = run("import", numbers_csv)
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "The request has 2 problems",
+        "Nothing was started.",
+        "  line 7: is no number [not-a-number]",
+        "    fix: Write ten digits.",
+        "  /site_id: must be a number [bad-option]",
+    ]
+
+
+def test_with_json_the_problem_is_a_document_too(run: Run, api: PlayedApi, numbers_csv: str) -> None:
+    api.problem = (422, PROBLEM)
+    assert json.loads(run("import", numbers_csv, "--json").stderr) == PROBLEM
+
+
+def test_a_missing_key_is_answered_with_what_to_set(run: Run, api: PlayedApi) -> None:
+    api.problem = (401, {})
+    assert "TNIMPORT_API_KEY" in run("status", "x").stderr
+
+
+def test_the_key_is_sent_and_shown_nowhere(run: Run, api: PlayedApi) -> None:
+    done = run("status", "imp-1", TNIMPORT_API_KEY="bwi_1_canary")
+    assert api.asked[0].headers["authorization"] == "Bearer bwi_1_canary"
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_an_unusable_key_is_not_repeated(run: Run) -> None:
+    done = run("status", TNIMPORT_API_KEY="canary\n")
+    assert done.returncode == 2
+    assert "canary" not in done.stderr
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "nonsense", "http://", "http://h:x", "http://u:p@h", "http://a b"])
+def test_an_unusable_address_is_wrong_usage(run: Run, url: str) -> None:
+    done = run("status", TNIMPORT_URL=url)
+    assert done.returncode == 2
+    assert "TNIMPORT_URL" in done.stderr
+
+
+def test_nobody_listening_is_said_at_once(run: Run, server: PlayedServer, api: PlayedApi, numbers_csv: str) -> None:
+    server.stop()
+    done = run("import", numbers_csv)
+    assert done.returncode == 1
+    assert api.url in done.stderr
+    assert "TNIMPORT_URL" in done.stderr
+
+
+def test_something_else_at_the_address_is_recognised(run: Run, api: PlayedApi) -> None:
+    api.views = [{"hello": "world"}]
+    done = run("watch", "imp-1")
+    assert done.returncode == 1
+    assert "not the tnimport API" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["import"], ["nonsense"], ["watch"], ["import", "-", "--on-present", "eat"]])
+def test_wrong_usage_ends_with_two(run: Run, args: str) -> None:
+    assert run(*args).returncode == 2
