@@ -10,7 +10,8 @@ from tnimport.ledger import lanes, work
 from tnimport.ledger.closing import refuse
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
-from tnimport.ledger.orders import hold_run
+from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.orders import Fault, hold_run
 from tnimport.ledger.schema import applications, imports
 from tnimport.ledger.work import Run
 
@@ -54,12 +55,13 @@ def sending(ledger: Ledger, run: Run) -> None:
         _update(tx, run, sent_at=tx.now, looked_at=None, page=0, attempts=applications.c.attempts + 1)
 
 
-def wait(ledger: Ledger, run: Run, seconds: float, *, unsent: bool = False) -> None:
+def wait(ledger: Ledger, run: Run, seconds: float, trouble: Trouble | None = None, *, unsent: bool = False) -> None:
     """Try again in so many seconds; `unsent` when the creation certainly did not reach the carrier."""
     with ledger.write() as tx:
         work.fence(tx, run)
         if unsent:
             _update(tx, run, sent_at=None)
+        lanes.tell(tx, run.account, run.lane, trouble)
         work.later(tx, run, tx.now + seconds, attempts=run.attempts + 1)
 
 
@@ -86,12 +88,12 @@ def refused(ledger: Ledger, run: Run, code: str, description: str) -> None:
             refuse(tx, import_id, code, description)
 
 
-def account_fault(ledger: Ledger, run: Run, code: str, instruction: str) -> None:
+def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
     """A person must act; every import of the account waits for it."""
     with ledger.write() as tx:
         work.fence(tx, run)
         _update(tx, run, sent_at=None)
-        hold_run(tx, run, code, instruction, whole_account=True)
+        hold_run(tx, run, fault)
         work.later(tx, run, tx.now)
 
 

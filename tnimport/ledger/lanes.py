@@ -1,6 +1,7 @@
 """Lanes in the ledger: one row an account and endpoint, locked while its tokens are handed out."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -8,6 +9,24 @@ from tnimport.domain import pacing
 from tnimport.domain.pacing import Lane, Pace
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import lanes
+
+# A lane that does not exist yet has had no call, so whatever pace it is made with is replaced when it is first used.
+UNPACED: Final = Pace(0, 0)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a call told about its lane: «too many» with or without a reset time, else a carrier that fails."""
+
+    limited: bool
+    reset_at: float | None = None
+    reset_after: float | None = None
+
+    def until(self, now: float) -> float | None:
+        """When the carrier says it may go on, on the ledger's clock; None when it did not say."""
+        if self.reset_after is not None:
+            return now + self.reset_after
+        return self.reset_at
 
 
 def lock(tx: Tx, account: str, name: str, pace: Pace) -> Lane:
@@ -33,6 +52,15 @@ def succeeded(tx: Tx, account: str, name: str) -> None:
 def closed(tx: Tx, account: str) -> None:
     """The account is in doubt: every lane is back to one call at a time until one succeeds."""
     tx.run(sa.update(lanes).where(lanes.c.account == account).values(opened=False))
+
+
+def tell(tx: Tx, account: str, name: str, trouble: Trouble | None) -> None:
+    """Let the lane know of trouble; every grant in flight sees a pause at its next flush."""
+    if trouble is None:
+        return
+    lane = lock(tx, account, name, UNPACED)
+    told = pacing.limited(lane, tx.now, trouble.until(tx.now)) if trouble.limited else pacing.troubled(lane, tx.now)
+    save(tx, account, name, told)
 
 
 def paused(tx: Tx, account: str, name: str) -> bool:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from tnimport.domain import pacing
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome
 from tnimport.domain.pacing import Pace
@@ -13,7 +12,8 @@ from tnimport.ledger import lanes, work
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
-from tnimport.ledger.orders import hold_run, order_id
+from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.orders import Fault, hold_run, order_id
 from tnimport.ledger.outcomes import Settled, settle
 from tnimport.ledger.schema import applications, imports, numbers
 from tnimport.ledger.schema import work as work_table
@@ -54,18 +54,6 @@ class Again:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trouble:
-    """What a call told about the lane or the account rather than about the number."""
-
-    limited: bool = False  # the carrier said «too many»
-    reset_at: float | None = None
-    failing: bool = False  # the carrier cannot be reached, or fails by itself
-    fault: str | None = None  # an account-level fault: its code
-    instruction: str = ""
-    whole_account: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class Flush:
     """One transaction of a grant: results, numbers to try again, and the first position not yet dealt with."""
 
@@ -73,6 +61,7 @@ class Flush:
     again: Sequence[Again] = ()
     first: int
     trouble: Trouble | None = None
+    fault: Fault | None = None
     last: bool = False  # the run ends here; what is left of the range goes back
     unused: int = 0  # tokens of calls that were not made
 
@@ -107,12 +96,11 @@ def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
         _plan_again(tx, run, flush.again)
         if flush.settled:
             lanes.succeeded(tx, run.account, run.lane)
-        if flush.trouble is not None:
-            _tell(tx, run, pace, flush.trouble)
-        go_on = not flush.last and flush.trouble is None and _may_go_on(tx, run)
-        if not go_on and flush.last:
+        _tell(tx, run, flush)
+        if flush.last:
             _end(tx, run, pace, flush)
-        return go_on
+            return False
+        return _may_go_on(tx, run)
 
 
 def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
@@ -139,14 +127,10 @@ def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
     tx.announce()
 
 
-def _tell(tx: Tx, run: Run, pace: Pace, trouble: Trouble) -> None:
-    if trouble.fault is not None:
-        hold_run(tx, run, trouble.fault, trouble.instruction, whole_account=trouble.whole_account)
-    if not (trouble.limited or trouble.failing):
-        return
-    lane = lanes.lock(tx, run.account, run.lane, pace)
-    told = pacing.limited(lane, tx.now, trouble.reset_at) if trouble.limited else pacing.troubled(lane, tx.now)
-    lanes.save(tx, run.account, run.lane, told)
+def _tell(tx: Tx, run: Run, flush: Flush) -> None:
+    if flush.fault is not None:
+        hold_run(tx, run, flush.fault)
+    lanes.tell(tx, run.account, run.lane, flush.trouble)
 
 
 def _may_go_on(tx: Tx, run: Run) -> bool:
@@ -177,8 +161,7 @@ def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush:
         if found:
             ids = {"import_id": run.import_id, "order_id": run.order_id, "attempts": run.attempts}
             work.plan(tx, run.task, run.account, Lane.NUMBERS, tx.now, first=min(found), last=max(found) + 1, **ids)
-        if flush.trouble is not None:
-            _tell(tx, run, pace, flush.trouble)
-        elif flush.settled or found:
+        if flush.settled or found:
             lanes.succeeded(tx, run.account, run.lane)
+        _tell(tx, run, flush)
         _end(tx, run, pace, flush)

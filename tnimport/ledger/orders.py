@@ -15,9 +15,19 @@ from tnimport.ledger import lanes, work
 from tnimport.ledger.closing import close_if_stopped, hold, hold_account
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
+from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.outcomes import open_places
 from tnimport.ledger.schema import orders
 from tnimport.ledger.work import Run
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An account-level fault: its code, what a person must do, and whether it stops the whole account or one import."""
+
+    code: str
+    instruction: str
+    whole_account: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +75,7 @@ def move(tx: Tx, run: Run, state: OrderState, **values: Any) -> sa.Row[Any]:  # 
 
 
 def state_of(tx: Tx, run: Run) -> OrderState:
-    """Move the order if its state allows; the claim has been fenced, so nobody else moves it."""
+    """The state of the run's order."""
     return OrderState(tx.run(sa.select(orders.c.state).where(orders.c.id == run.order_id)).scalar_one())
 
 
@@ -81,27 +91,26 @@ def order_id(run: Run) -> int:
 
 
 def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
+    """End the run and have its work started again in so many seconds, unless the import was stopped for good."""
     work.later(tx, run, tx.now + seconds, **changes)
     if run.import_id is not None:
-    """End the run and have its work started again in so many seconds, unless the import was stopped for good."""
         close_if_stopped(tx, run.import_id)
 
 
-def wait(
-    ledger: Ledger, run: Run, seconds: float, *, attempts: int = 0, kind: str | None = None, code: str = ""
-) -> None:
+def wait(ledger: Ledger, run: Run, seconds: float, code: str, trouble: Trouble | None = None) -> None:
     """Nothing is known that was not known before; look again in so many seconds."""
     with ledger.write() as tx:
-        work.fence(tx, run, attempts=run.attempts + attempts)
-        if kind is not None and run.import_id is not None:
-            note(tx, kind, run.import_id, order=run.order_id, code=code)
+        work.fence(tx, run, attempts=run.attempts + 1)
+        if run.import_id is not None:
+            note(tx, "order_waits", run.import_id, order=run.order_id, code=code, seconds=round(seconds, 3))
+        lanes.tell(tx, run.account, run.lane, trouble)
         later(tx, run, seconds)
 
 
-def hold_run(tx: Tx, run: Run, code: str, instruction: str, *, whole_account: bool) -> None:
+def hold_run(tx: Tx, run: Run, fault: Fault) -> None:
     """Hold what a run found at fault, and open the account's lanes anew with one call each."""
     lanes.closed(tx, run.account)
-    if whole_account or run.import_id is None:
-        hold_account(tx, run.account, code, instruction)
+    if fault.whole_account or run.import_id is None:
+        hold_account(tx, run.account, fault.code, fault.instruction)
     else:
-        hold(tx, run.import_id, code, instruction)
+        hold(tx, run.import_id, fault.code, fault.instruction)

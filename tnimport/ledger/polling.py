@@ -10,10 +10,10 @@ from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage
 from tnimport.domain.reconcile import Fates
 from tnimport.ledger import lanes, work
 from tnimport.ledger.books import Books
-from tnimport.ledger.closing import close_if_stopped, hold
+from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
-from tnimport.ledger.orders import about, action_of, later, move, order_id
+from tnimport.ledger.orders import Fault, about, action_of, hold_run, later, move, order_id
 from tnimport.ledger.outcomes import Failed, Settled, Unaccounted, open_places, settle
 from tnimport.ledger.schema import orders
 from tnimport.ledger.staging import identifier
@@ -88,7 +88,7 @@ def _good_go_on(tx: Tx, run: Run, row: sa.Row[Any], after: OrderState) -> None:
     books.post(tx, row.import_id)
 
 
-def withdrawn(ledger: Ledger, run: Run, status: str, code: str, instruction: str) -> None:
+def withdrawn(ledger: Ledger, run: Run, status: str, fault: Fault) -> None:
     """The carrier ended it for a fault of the account: hold the import, plan the order anew under a new reference."""
     with ledger.write() as tx:
         work.fence(tx, run)
@@ -102,13 +102,13 @@ def withdrawn(ledger: Ledger, run: Run, status: str, code: str, instruction: str
             sent_at=None,
             accepted_at=None,
         )
-        note(tx, "order_withdrawn", row.import_id, order=row.id, status=status, code=code)
+        note(tx, "order_withdrawn", row.import_id, order=row.id, status=status, code=fault.code)
         action = Action(row.action)
         books = Books(action)
         count = row.released if action is Action.REMOVE else row.open
         books.move(seen_as(about(action), OrderState.ACCEPTED), NumberEvent.ORDER_WITHDRAWN, count)
         books.post(tx, row.import_id)
-        hold(tx, row.import_id, code, instruction)
+        hold_run(tx, run, fault)
         work.later(tx, run, tx.now, task=Task.SUBMIT_ORDER, attempts=0)
         close_if_stopped(tx, row.import_id)
 

@@ -11,7 +11,8 @@ from tnimport.ledger.books import Books
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.events import note
-from tnimport.ledger.orders import about, action_of, hold_run, later, move, order_id, state_of
+from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.orders import Fault, about, action_of, hold_run, later, move, order_id, state_of
 from tnimport.ledger.outcomes import Failed, open_places, settle
 from tnimport.ledger.schema import imports, orders
 from tnimport.ledger.work import Run
@@ -27,12 +28,13 @@ def sending(ledger: Ledger, run: Run) -> None:
         note(tx, "order_sending", row.import_id, order=row.id, reference=row.reference, attempt=row.attempts)
 
 
-def not_sent(ledger: Ledger, run: Run, wait: float, code: str) -> None:
+def not_sent(ledger: Ledger, run: Run, wait: float, code: str, trouble: Trouble | None = None) -> None:
     """The carrier certainly has not got it: plan it again, in `wait` seconds."""
     with ledger.write() as tx:
         work.fence(tx, run, attempts=run.attempts + 1)
         row = move(tx, run, OrderState.PLANNED, sent_at=None)
         note(tx, "order_not_sent", row.import_id, order=row.id, code=code)
+        lanes.tell(tx, run.account, run.lane, trouble)
         later(tx, run, wait)
 
 
@@ -70,13 +72,13 @@ def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first
         close_if_stopped(tx, row.import_id)
 
 
-def account_fault(ledger: Ledger, run: Run, code: str, instruction: str, *, whole_account: bool) -> None:
+def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
     """A person must act: hold the import (or all of the account), keep the order as it was before the call."""
     with ledger.write() as tx:
         work.fence(tx, run)
         if state_of(tx, run) is OrderState.SUBMITTING and run.task == Task.SUBMIT_ORDER:
             move(tx, run, OrderState.PLANNED, sent_at=None)
-        hold_run(tx, run, code, instruction, whole_account=whole_account)
+        hold_run(tx, run, fault)
         later(tx, run, 0)
 
 
