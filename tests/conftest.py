@@ -1,0 +1,62 @@
+"""What every test may ask for: real servers on free ports, fresh databases in them, and an empty environment.
+
+Servers start at the first test that asks, one of each for each process of the run, and stop at its end.
+pytest-socket refuses every address but loopback; names of other hosts are not looked up.
+"""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from config import local
+
+pytest_plugins = ["tests.servers.redis", "tests.servers.postgres"]
+
+for _name in [name for name in os.environ if name.startswith("TNIMPORT_")]:
+    # Before anything of ours is imported: no setting of the person who runs the tests may reach them.
+    del os.environ[_name]
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "", None}
+_look_up = socket.getaddrinfo
+
+
+def _loopback_only(host: str | bytes | None, *arguments: object, **options: object) -> list[tuple]:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name not in LOOPBACK:
+        raise AssertionError(f"a test looked up {name}: tests reach loopback only")
+    return _look_up(host, *arguments, **options)
+
+
+socket.getaddrinfo = _loopback_only
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--torture", choices=["short", "long"], default="short", help="how long the fault-injection run is"
+    )
+
+
+@pytest.fixture(scope="session")
+def torture(request: pytest.FixtureRequest) -> str:
+    """How long the fault-injection run shall be: short or long."""
+    return str(request.config.getoption("--torture"))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a ledger file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, once on each of the two kinds."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    return local.free_port()
