@@ -1,0 +1,205 @@
+"""externalTns: the order that adds numbers of another carrier to the account, or removes them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from xml.sax.saxutils import escape
+
+from tnimport.bandwidth import texts
+from tnimport.bandwidth.errors import Delivery, Permanent
+from tnimport.bandwidth.exchange import Reply
+from tnimport.bandwidth.location import created_id
+from tnimport.bandwidth.refusals import refusal, unreadable
+from tnimport.bandwidth.xml_body import Node, Unreadable, children, local, parse, value
+from tnimport.bandwidth.xml_errors import OrderError, errors_of, numbers_in, said, said_in
+
+PAGE: Final = 1000  # most orders in one answer (numbers.yml, externalTns GET)
+# "only letters, digits, blanks, dashes; at most 40 characters" (numbers.yml, CustomerOrderId)
+_CUSTOMER_ORDER_ID: Final = re.compile(r"[A-Za-z0-9 -]{1,40}")
+_STATUS_NAMES: Final = ("processingstatus", "orderstatus", "status")
+_DATE_NAMES: Final = ("ordercreatedate", "orderdate", "createddate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRequest:
+    """What to order; the numbers are ten digits each."""
+
+    customer_order_id: str
+    site_id: str
+    sip_peer_id: str | None = None
+    action: Literal["IMPORT", "REMOVE"] = "IMPORT"
+    numbers: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order as the carrier tells it.
+
+    `status` is RECEIVED, PROCESSING, COMPLETE, PARTIAL, FAILED (Bandwidth guide, step 2) or whatever else was
+    written, in upper case, and "" if nothing was. `numbers` are those listed outside of errors, ten digits each.
+    """
+
+    order_id: str
+    status: str
+    customer_order_id: str | None = None
+    created_at: str | None = None
+    modified_at: str | None = None
+    action: str | None = None
+    site_id: str | None = None
+    sip_peer_id: str | None = None
+    numbers: tuple[str, ...] = ()
+    errors: tuple[OrderError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """What one answer to a listing holds; `total` is the carrier's count of all that match, if it gave one."""
+
+    orders: tuple[Order, ...]
+    total: int | None = None
+
+
+def order_body(order: OrderRequest) -> bytes:
+    """Return the XML of Bandwidth guide, step 1, in its order and with its spelling `CustomerOrderID`.
+
+    Raises Permanent, code `invalid_request`, for what the carrier is known to refuse.
+    """
+    tens = [texts.number(number) for number in order.numbers]
+    if not tens or any(len(ten) != 10 or not ten.isdecimal() for ten in tens):
+        raise _invalid("an order needs numbers of ten digits")
+    if not _CUSTOMER_ORDER_ID.fullmatch(order.customer_order_id):
+        raise _invalid("a CustomerOrderID has 1 to 40 letters, digits, blanks and dashes")
+    peer = f"<SipPeerId>{escape(order.sip_peer_id)}</SipPeerId>" if order.sip_peer_id else ""
+    numbers = "".join(f"<TelephoneNumber>{ten}</TelephoneNumber>" for ten in tens)
+    return (
+        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+        f"<ExternalTnsOrder><CustomerOrderID>{order.customer_order_id}</CustomerOrderID>"
+        f"<SiteId>{escape(order.site_id)}</SiteId>{peer}<Action>{order.action}</Action>"
+        f"<TelephoneNumbers>{numbers}</TelephoneNumbers></ExternalTnsOrder>"
+    ).encode("utf-8", "replace")
+
+
+def _invalid(why: str) -> Permanent:
+    return Permanent("invalid_request", why, delivery=Delivery.NOT_SENT)
+
+
+def read_created(reply: Reply) -> Order:
+    """Return the order that was accepted, or raise what the answer means.
+
+    Documented is 201 with the order in the body (guide, step 1); any 2xx that names an order id, in the body or
+    else in `Location`, is taken, for the order then exists.
+    """
+    if reply.status // 100 != 2:
+        raise refusal(reply, said(reply), effect=True)
+    located = created_id(reply, "externalTns")
+    try:
+        root = parse(reply)
+    except Unreadable as problem:
+        if located is None:
+            raise unreadable(reply, str(problem), "the answer names no order", effect=True) from None
+        return Order(order_id=located, status="RECEIVED")
+    order = _first_order(root)
+    if order is not None:
+        return order
+    if located is not None:
+        return Order(order_id=located, status="RECEIVED", errors=errors_of(root))
+    if errors_of(root):
+        raise refusal(reply, said_in(root), effect=True)
+    raise unreadable(reply, "unreadable_answer", "the answer names no order", effect=True)
+
+
+def read_order(reply: Reply, order_id: str | None = None) -> Order:
+    """Return the order, or raise NotFound (404), or what else the answer means.
+
+    Given `order_id`, an answer about another order is refused, code `wrong_answer`; one that names none is taken
+    to be about it.
+    """
+    if reply.status // 100 != 2:
+        raise refusal(reply, said(reply), subject="order")
+    try:
+        root = parse(reply)
+    except Unreadable as problem:
+        raise unreadable(reply, str(problem)) from None
+    order = _first_order(root, order_id)
+    if order is None and errors_of(root):
+        raise refusal(reply, said_in(root), subject="order")
+    if order is None:
+        raise unreadable(reply, "unreadable_answer", "the answer holds no order")
+    if order_id is not None and order.order_id.casefold() != order_id.strip().casefold():
+        raise unreadable(reply, "wrong_answer", "the answer is about another order")
+    return order
+
+
+def read_orders(reply: Reply) -> OrderPage:
+    """Return the orders of one answer. 204, and 404 in the API's own words, mean none (numbers.yml; A6)."""
+    if reply.status == 204 or (reply.status == 404 and not said(reply).foreign):
+        return OrderPage((), 0)
+    if reply.status // 100 != 2:
+        raise refusal(reply, said(reply))
+    try:
+        root = parse(reply)
+    except Unreadable as problem:
+        raise unreadable(reply, str(problem)) from None
+    orders = tuple(_order(node, value(node, "orderid") or "") for node in _order_nodes(root))
+    if not orders and said_in(root).code:
+        raise refusal(reply, said_in(root))
+    if not orders and local(root) not in _LISTS:
+        raise unreadable(reply, "unreadable_answer", "the answer is no list of orders")
+    return OrderPage(orders, count(root))
+
+
+_LISTS: Final = {"externaltnsorders", "externaltnsordersresponse", "externaltnsorderresponse", "importtnorders"}
+
+
+def count(root: Node) -> int | None:
+    """Return `TotalCount`, or None if it is missing or no number."""
+    total = value(root, "totalcount")
+    return int(total) if total and total.isascii() and total.isdecimal() and len(total) < 10 else None
+
+
+def _order_nodes(root: Node) -> list[Node]:
+    """Return the outermost elements that hold an order id of their own."""
+    if value(root, "orderid"):
+        return [root]
+    found: list[Node] = []
+    waiting = list(reversed(root))
+    while waiting:
+        node = waiting.pop()
+        if value(node, "orderid"):
+            found.append(node)
+        else:
+            waiting.extend(reversed(node))
+    return found
+
+
+def _first_order(root: Node, order_id: str | None = None) -> Order | None:
+    """Return the order in either shape: flat under the root, or in the wrapper that 2018 brought."""
+    for node in _order_nodes(root):
+        return _order(node, value(node, "orderid") or "")
+    if order_id is None:
+        return None
+    named = next((node for node in root.iter() if value(node, "processingstatus")), None)
+    return None if named is None else _order(named, order_id)
+
+
+def _order(node: Node, order_id: str) -> Order:
+    """Read one order: fields at its top (2018 shape) or in its child `Order` (guide, steps 1 and 2)."""
+    inner = next(children(node, "order"), None)
+
+    def field(*names: str) -> str | None:
+        found = value(node, *names) or value(inner, *names)
+        return texts.clean(found) if found else None
+
+    return Order(
+        order_id=texts.clean(order_id),
+        status=(field(*_STATUS_NAMES) or "").upper(),
+        customer_order_id=field("customerorderid"),
+        created_at=field(*_DATE_NAMES),
+        modified_at=field("lastmodifieddate"),
+        action=field("action"),
+        site_id=field("siteid"),
+        sip_peer_id=field("sippeerid"),
+        numbers=numbers_in(node, without_errors=True),
+        errors=errors_of(node),
+    )

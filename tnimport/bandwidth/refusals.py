@@ -1,0 +1,110 @@
+"""From what an answer said to the one error that tells what to do."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from tnimport.bandwidth.errors import (
+    AccountFault,
+    CarrierError,
+    Conflict,
+    Delivery,
+    NotFound,
+    OutcomeUnknown,
+    Permanent,
+    RateLimited,
+    RetryLater,
+)
+from tnimport.bandwidth.exchange import Reply
+from tnimport.bandwidth.waiting import retry_after
+
+# Catapult answers "too fast" to POST messages with 403 (ap-docs rateLimits.md, errors.md).
+_LIMITS: Final = ("message-rate-limit", "multi-message-limit")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The part of an answer's body that explains a refusal. `foreign` = a body that is not the API's own format."""
+
+    code: str | None = None
+    description: str = ""
+    category: str | None = None
+    reset: str | None = None
+    foreign: bool = False
+
+
+def refusal(reply: Reply, said: Said, *, effect: bool = False, subject: str | None = None) -> CarrierError:
+    """Return the error for an answer that is no success.
+
+    Args:
+        reply: the answer; its status may be 200, for some layouts carry an error there (BANDWIDTH A9).
+        said: what its body explains.
+        effect: whether the request creates something.
+        subject: the one thing the path names ("order", "application", …), None for a whole collection.
+    """
+    kind = _kind(reply.status, said, effect=effect, subject=subject)
+    code = said.code or ("redirected" if reply.status // 100 == 3 else f"http_{reply.status}")
+    wait = retry_after(reply, said.reset)
+    at = None if wait is None else reply.received_at + wait
+    return kind(code, said.description, status=reply.status, retry_after=wait, retry_at=at)
+
+
+def unreadable(reply: Reply, code: str, description: str = "", *, effect: bool = False) -> CarrierError:
+    """Return the error for an answer of success that could not be understood: as good as no answer."""
+    kind = OutcomeUnknown if effect else RetryLater
+    return kind(code, description, status=reply.status, delivery=Delivery.UNANSWERED)
+
+
+def _kind(status: int, said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
+    if status == 429 or _is_limit(said):
+        return RateLimited
+    if status < 200 or status // 100 == 3 or status == 408 or status >= 500:
+        # Half of these come from a gateway that gave up on a request still running behind it (errors.md: after
+        # message-gateway-unavailable the state tells whether it was sent). 303 even means that it was done.
+        return OutcomeUnknown if effect else RetryLater
+    if status < 300 and said.code is None:
+        return OutcomeUnknown if effect else RetryLater
+    if status in {401, 402}:
+        return AccountFault
+    if status == 404:
+        return _missing(said, effect=effect, subject=subject)
+    return _by_code(status, said)
+
+
+def _is_limit(said: Said) -> bool:
+    return said.category == "limit" or (said.code or "").startswith(_LIMITS)
+
+
+def _missing(said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
+    if said.foreign and not effect:
+        return RetryLater  # a page of some proxy on the way does not prove that the thing is gone
+    if subject is not None and said.code in {None, f"{subject}-not-found", "not-found"}:
+        return NotFound
+    kind = kind_of(said.code)
+    if kind == "account" or (subject is None and said.code is None):
+        return AccountFault  # the path of a collection holds nothing but base URL and account
+    return NotFound
+
+
+def _by_code(status: int, said: Said) -> type[CarrierError]:
+    kind = kind_of(said.code)
+    if kind == "transient":
+        return RetryLater
+    if kind == "account" or (status == 403 and kind is None):
+        return AccountFault
+    return Conflict if status == 409 else Permanent
+
+
+_TRANSIENT: Final = frozenset({"5019", "5086", "1000", "1010", "message-delay-limit"})
+_ACCOUNT: Final = frozenset(
+    (
+        "25010 5012 5016 5020 5022 5023 5051 1001 12016 12103 13563 access-denied user-access-denied "
+        "application-access-denied application-not-found user-not-found insufficient-available-balance"
+    ).split()
+)
+
+
+def kind_of(code: str | None) -> str | None:
+    """Return "transient", "permanent" or "account", or None for a code that the catalogue does not know."""
+    if code in _TRANSIENT:
+        return "transient"
+    return "account" if code in _ACCOUNT else None

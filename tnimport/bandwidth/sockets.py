@@ -1,0 +1,166 @@
+"""Connections on which one deadline covers everything: names, connect, TLS, every byte out and every byte in.
+
+urllib3's time-outs are per read, so an answer that drips a byte a second is never late. Here each operation on the
+socket is given what is left of the call, so no watchdog thread is needed. The same place knows whether the first
+byte of a request has left, which is what tells NOT_SENT from UNANSWERED.
+"""
+
+import io
+import queue
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A kept connection is not trusted for longer: servers close idle ones (Jetty 8, seen in captures, after 30 s), and a
+# POST that meets such a close is a POST of unknown outcome.
+IDLE_LIMIT: Final = 15.0
+
+_Address = tuple[Any, ...]
+
+
+class Call:
+    """One call in progress: when it must be over, and whether any of it has been sent."""
+
+    __slots__ = ("deadline", "sent")
+
+    def __init__(self, timeout: float) -> None:
+        self.deadline = time.monotonic() + timeout
+        self.sent = False
+
+    def remaining(self) -> float:
+        """Return the seconds left, or raise TimeoutError."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the call is out of time")
+        return left
+
+
+class _Current(threading.local):
+    call: Call
+
+
+current: Final = _Current()  # the call that this thread is making
+
+
+class TimedSocket:
+    """A connected socket, plain or TLS, whose every operation ends with the current call."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self._real = real
+        self.used = time.monotonic()
+
+    def sendall(self, data: bytes) -> None:
+        call = current.call
+        rest = memoryview(data)
+        while rest:
+            self._real.settimeout(call.remaining())
+            call.sent = True
+            rest = rest[self._real.send(rest) :]
+        self.used = time.monotonic()
+
+    def makefile(self, mode: str, *_: object) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._real, self._real.makefile("rb", buffering=0)))
+
+    def settimeout(self, _: float | None) -> None:
+        """Ignore the time-outs per operation that urllib3 and http.client would set."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a socket has
+        return getattr(self._real, name)
+
+
+class _TimedReader(io.RawIOBase):
+    def __init__(self, real: socket.socket, raw: Any) -> None:  # noqa: ANN401 - socket.SocketIO has no public type
+        self._real = real
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int | None:  # noqa: ANN401 - any writable buffer
+        self._real.settimeout(current.call.remaining())
+        count: int | None = self._raw.readinto(into)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedConnection(HTTPConnection):
+    sock: Any
+
+    def _new_conn(self) -> socket.socket:
+        return _connect(self.host, self.port, current.call)
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = TimedSocket(self.sock)
+
+    @property
+    def is_connected(self) -> bool:
+        return super().is_connected and time.monotonic() - self.sock.used < IDLE_LIMIT
+
+
+class _TimedTlsConnection(_TimedConnection, HTTPSConnection):
+    """As above; the handshake happens in HTTPSConnection.connect, within the time-out set when connecting."""
+
+
+class TimedPool(HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class TimedTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TimedTlsConnection
+
+
+def _connect(host: str, port: int | None, call: Call) -> socket.socket:
+    """Return a connected socket that still has the time-out of the rest of the call."""
+    addresses = _resolve(host.strip("[]"), port, call)
+    problem: OSError = OSError("no address")
+    for place, (family, kind, protocol, _, address) in enumerate(addresses):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            # A dead first address must not eat the time of a living second one.
+            sock.settimeout(call.remaining() / (len(addresses) - place))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
+            sock.settimeout(call.remaining())
+        except OSError as caught:
+            sock.close()
+            problem = caught
+        else:
+            return sock
+    raise problem
+
+
+def _resolve(host: str, port: int | None, call: Call) -> "list[_Address]":
+    """Return the addresses of a host. The resolver knows no time-out, so a name is looked up on the side."""
+    try:
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+    except socket.gaierror:
+        pass
+    answer: queue.SimpleQueue[Iterable[_Address] | OSError] = queue.SimpleQueue()
+    threading.Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
+    try:
+        found = answer.get(timeout=call.remaining())
+    except queue.Empty:
+        raise TimeoutError("the name was not resolved in time") from None
+    if isinstance(found, OSError):
+        raise found
+    return list(found)
+
+
+def _look_up(host: str, port: int | None, answer: "queue.SimpleQueue[Iterable[_Address] | OSError]") -> None:
+    try:
+        answer.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except OSError as problem:
+        answer.put(problem)
+    except UnicodeError:  # a label that IDNA refuses
+        answer.put(socket.gaierror("not a host name"))

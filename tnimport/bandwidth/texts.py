@@ -1,0 +1,62 @@
+"""What the carrier wrote, made fit to be stored, compared and shown."""
+
+import re
+from typing import Final
+
+LONGEST_CODE: Final = 64
+LONGEST_DESCRIPTION: Final = 500
+# Control characters forge log lines and NUL is refused by PostgreSQL; lone surrogates (JSON "\ud800") cannot be
+# encoded at all.
+_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
+_DIGITS: Final = re.compile(r"[^0-9]+")
+_SEPARATORS: Final = re.compile(r"[,;|\n]")
+
+
+def clean(text: str) -> str:
+    """Return the text on one line, without padding, control characters and lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    return _UNFIT.sub(" ", text).strip()
+
+
+def code(text: str | None) -> str | None:
+    """Return an error code unchanged but for padding, or None if there is none; no code is longer than 64."""
+    return clean(text)[:LONGEST_CODE] or None if text else None
+
+
+def description(text: str | None) -> str:
+    """Return a sentence of the carrier of at most 500 characters."""
+    return " ".join(clean(text[: 4 * LONGEST_DESCRIPTION]).split())[:LONGEST_DESCRIPTION] if text else ""
+
+
+def number(text: str) -> str:
+    """Return the ten digits of a North American number however it is written, or else the text itself.
+
+    Dashboard answers hold ten digits, later pages show "+1…" (numbers.yml); text that is no such number is kept,
+    for dropping it would make an error about some numbers look like one about all.
+    """
+    digits = _DIGITS.sub("", text)
+    if len(digits) == 11 and digits[0] == "1":
+        return digits[1:]
+    return digits if len(digits) == 10 else clean(text)
+
+
+def numbers(text: str) -> list[str]:
+    """Return the numbers in the text of one element: nearly always one, but lists in one element exist."""
+    return [number(part) for part in _SEPARATORS.split(text) if part.strip()]
+
+
+def e164(text: str) -> str:
+    """Return the number with its "+"; ten digits, or eleven from 1, are taken as North American."""
+    ten = number(text)
+    if len(ten) == 10 and ten.isdecimal():
+        return "+1" + ten
+    return "+" + _DIGITS.sub("", text) if text.strip().startswith("+") else text.strip()
+
+
+def scrub(text: str, secrets: tuple[str, ...]) -> str:
+    """Return the text without any of the secrets."""
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, "[secret]")
+    return text

@@ -1,0 +1,192 @@
+"""The one place that touches the network: sends a Request, returns the Reply whole, or raises from the tree."""
+
+import http.client
+import os
+import socket
+import ssl
+from typing import Any, Final
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import DecodeError, IncompleteRead
+from urllib3.util import Timeout
+
+from tnimport.bandwidth.errors import CarrierError, Delivery, OutcomeUnknown, RetryLater
+from tnimport.bandwidth.exchange import Reply, Request
+from tnimport.bandwidth.sockets import Call, TimedPool, TimedTlsPool, current
+
+_BROKEN: Final = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError)
+
+
+class _Adapter(HTTPAdapter):
+    """requests' adapter with timed connections, and without what a machine's client never needs (cookies)."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": TimedPool, "https": TimedTlsPool}
+        self._pools: dict[str, Any] = {}
+
+    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Return the pool of the host, found once: working out its key costs as much as a send."""
+        host = "/".join((request.url or "").split("/", 3)[:3])
+        pool = self._pools.get(host)
+        if pool is None:
+            pool = self._pools[host] = super().get_connection_with_tls_context(request, *args, **kwargs)
+        return pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401
+        response = requests.Response()
+        response.status_code = resp.status
+        response.raw = resp
+        response.request = req
+        return response
+
+
+class Transport:
+    """Sends requests over kept connections. One serves any number of threads, and survives a fork.
+
+    A call has one deadline in total. Nothing is retried and no redirect is followed: the first is for the ledger to
+    decide, the second would carry credentials to wherever an answer points. Proxy variables, .netrc and other
+    settings of the environment are not read. TLS certificates are always verified, against `ca_file` if given.
+    """
+
+    def __init__(self, *, connections: int = 32, ca_file: str | None = None) -> None:
+        self._connections = connections
+        self._verify: bool | str = ca_file or True
+        self._renew()
+
+    def _renew(self) -> None:
+        self._process = os.getpid()
+        self._adapter = _Adapter(pool_connections=8, pool_maxsize=self._connections, max_retries=0)
+
+    def close(self) -> None:
+        """Close the idle connections; the transport stays usable."""
+        self._adapter.close()
+        self._renew()
+
+    def send(self, request: Request, timeout: float) -> Reply:
+        """Return the whole answer, whatever its status.
+
+        Raises:
+            RetryLater: delivery NOT_SENT, or UNANSWERED if the request creates nothing.
+            OutcomeUnknown: the request creates something, part of it was sent, and no whole answer came.
+        """
+        if self._process != os.getpid():
+            self._renew()  # sockets shared with a parent process would mix up answers
+        call = current.call = Call(timeout)
+        try:
+            return self._exchange(request, timeout)
+        except _BROKEN as problem:
+            failure = _failure(problem, request, call)
+        # Raised out here so that no exception of a library, which may hold the request, hangs on to it.
+        raise failure
+
+    def _exchange(self, request: Request, timeout: float) -> Reply:
+        response = self._adapter.send(
+            _prepared(request), stream=True, timeout=Timeout(total=timeout), verify=self._verify, proxies={}
+        )
+        raw = response.raw
+        whole = False
+        try:
+            headers = {name.lower(): value for name, value in raw.headers.items()}
+            body = _body(raw, request.cap)
+            whole = response.status_code >= 200  # what follows a 1xx would be taken for the next answer
+        finally:
+            if not whole:
+                raw.close()
+            raw.release_conn()
+        if not whole:
+            raise ValueError("an interim answer in place of an answer")
+        return Reply(response.status_code, headers, body)
+
+
+class _TooLarge(ValueError):
+    pass
+
+
+def _body(raw: Any, cap: int) -> bytes:  # noqa: ANN401 - urllib3's response, or what a test puts in its place
+    """Return the decoded body, reading no more than the cap: neither 20 MB nor a gzip bomb gets into memory."""
+    stated = raw.headers.get("content-length", "")
+    if stated == "0":
+        raw.read()  # lets go of the connection
+        return b""
+    if stated.isdecimal() and len(stated) > 18 or (stated.isdecimal() and int(stated) > cap):
+        raise _TooLarge
+    body: bytes = raw.read(cap + 1, decode_content=True)
+    if len(body) > cap:
+        raise _TooLarge
+    return body
+
+
+def _prepared(request: Request) -> requests.PreparedRequest:
+    """Return the request as requests' adapter wants it; requests' own preparing costs more than a send."""
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.url = request.url
+    prepared.headers = headers = requests.structures.CaseInsensitiveDict(request.headers)
+    if request.body is not None:
+        headers["Content-Length"] = str(len(request.body))
+    prepared.body = request.body
+    return prepared
+
+
+def _failure(problem: Exception, request: Request, call: Call) -> CarrierError:
+    """Return the error for a call that ended without an answer; its text is ours alone."""
+    causes = _causes(problem)
+    if not call.sent:
+        code = _first_match(causes, _UNSENT, "connection_failed")
+        return RetryLater(code, _TEXTS[code], delivery=Delivery.NOT_SENT)
+    code = _first_match(causes, _SENT, "connection_lost")
+    kind = OutcomeUnknown if request.effect else RetryLater
+    return kind(code, _TEXTS[code], delivery=Delivery.UNANSWERED)
+
+
+_UNSENT: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (socket.gaierror, "dns_failure"),
+    (ssl.SSLError, "tls_failure"),
+    (ssl.CertificateError, "tls_failure"),
+    (TimeoutError, "connect_timeout"),
+    (ConnectionRefusedError, "connection_refused"),
+)
+_SENT: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (_TooLarge, "too_large"),
+    (TimeoutError, "timeout"),
+    (urllib3.exceptions.TimeoutError, "timeout"),
+    (IncompleteRead, "truncated_answer"),
+    (http.client.IncompleteRead, "truncated_answer"),
+    (ConnectionError, "connection_lost"),
+    (DecodeError, "unreadable_answer"),
+    (http.client.HTTPException, "unreadable_answer"),
+    (ValueError, "unreadable_answer"),
+)
+_TEXTS: Final = {
+    "dns_failure": "the name of the host could not be resolved",
+    "tls_failure": "no trusted TLS connection could be made",
+    "connect_timeout": "no connection could be made in time",
+    "connection_refused": "the host refuses connections",
+    "connection_failed": "no connection could be made",
+    "too_large": "the answer is larger than any that is expected",
+    "timeout": "no whole answer came in time",
+    "truncated_answer": "the answer breaks off",
+    "connection_lost": "the connection broke before the whole answer came",
+    "unreadable_answer": "what came back is no HTTP answer",
+}
+
+
+def _first_match(
+    causes: list[BaseException], table: tuple[tuple[type[BaseException], str], ...], otherwise: str
+) -> str:
+    return next((code for kind, code in table if any(isinstance(cause, kind) for cause in causes)), otherwise)
+
+
+def _causes(problem: BaseException) -> list[BaseException]:
+    """Return the exception and every one that it wraps: requests and urllib3 keep them in four different places."""
+    found: list[BaseException] = []
+    waiting: list[object] = [problem]
+    while waiting and len(found) < 50:
+        cause = waiting.pop()
+        if isinstance(cause, BaseException) and not any(cause is known for known in found):
+            found.append(cause)
+            waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+    return found

@@ -1,0 +1,68 @@
+"""When to try again, as far as an answer says so; nonsense in it counts as silence."""
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from tnimport.bandwidth.exchange import Reply
+
+LONGEST: Final = 3600.0  # a limit that lasts longer will say so again; a clock gone mad must not stop us for years
+DAY: Final = 86_400.0
+_NUMBER: Final = re.compile(r"\s*(\d{1,19})(?:\.\d{0,9})?\s*", re.ASCII)
+
+
+def retry_after(reply: Reply, body_reset: str | None = None) -> float | None:
+    """Return the seconds to wait, above 0 and at most an hour, or None if the answer names no usable time.
+
+    In order of trust: `X-RateLimit-Reset` (epoch seconds on the Dashboard: numbers/rateLimits.md; epoch
+    milliseconds on Catapult: ap-docs rateLimits.md), `Retry-After` (RFC 9110: seconds or a date), and Catapult's
+    `rateLimitResetTime` in the body.
+    """
+    now = _their_now(reply)
+    hints = (
+        _until(reply.header("x-ratelimit-reset"), now),
+        _delay(reply.header("retry-after"), now),
+        _until(body_reset, now),
+    )
+    return next((min(hint, LONGEST) for hint in hints if hint is not None and hint > 0), None)
+
+
+def _their_now(reply: Reply) -> float:
+    """Return the carrier's own clock where it shows it: then a skewed clock on either side does no harm."""
+    stamp = _date(reply.header("date"))
+    return stamp if stamp is not None and abs(stamp - reply.received_at) < DAY else reply.received_at
+
+
+def _until(text: str | None, now: float) -> float | None:
+    """Return the seconds until a reset given in epoch seconds or milliseconds (told apart by size).
+
+    A value too small for an epoch is a delay: some gateways write "30".
+    """
+    value = _number(text)
+    if value is None:
+        return None
+    if value <= DAY:
+        return value
+    while value > 1e11:  # 1e11 s is the year 5138; as milliseconds it is 1973
+        value /= 1000
+    return value - now
+
+
+def _delay(text: str | None, now: float) -> float | None:
+    value = _number(text)
+    if value is not None:
+        return value
+    stamp = _date(text)
+    return None if stamp is None else stamp - now
+
+
+def _number(text: str | None) -> float | None:
+    found = _NUMBER.fullmatch(text) if text else None
+    return float(found[1]) if found else None
+
+
+def _date(text: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp() if text and len(text) < 64 else None
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
