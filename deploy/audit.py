@@ -35,9 +35,7 @@ def main() -> int:
         print(f"audit: {problem}", file=sys.stderr)
     if not problems:
         count = len(PIN.findall(pinned))
-        print(
-            f"audit: {count} pinned packages, each with hashes; no host is named; all of pyproject is covered"
-        )
+        print(f"audit: {count} pinned packages, each with hashes; no host is named; all of pyproject is covered")
     return 1 if problems else 0
 
 
