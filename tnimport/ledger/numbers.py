@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome
 from tnimport.domain.pacing import Pace
@@ -76,7 +77,7 @@ def load(ledger: Ledger, run: Run) -> Batch:
         query = sa.select(numbers.c.pos, numbers.c.tn, numbers.c.number_id)
         found = tx.run(query.where(*here, numbers.c.outcome == Outcome.OPEN).order_by(numbers.c.pos))
         return Batch(
-            places=[Place(pos, str(tn), number_id) for pos, tn, number_id in found],
+            places=[Place(number.pos, str(number.tn), number.number_id) for number in found],
             application_id=row.application_id,
             on_present=row.on_present,
             import_created_at=row.created_at,
@@ -160,7 +161,9 @@ def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush:
         _plan_again(tx, run, flush.again)
         if found:
             ids = {"import_id": run.import_id, "order_id": run.order_id, "attempts": run.attempts}
-            work.plan(tx, run.task, run.account, Lane.NUMBERS, tx.now, first=min(found), last=max(found) + 1, **ids)
+            work.plan(
+                tx, Task(run.task), run.account, Lane.NUMBERS, tx.now, first=min(found), last=max(found) + 1, **ids
+            )
         if flush.settled or found:
             lanes.succeeded(tx, run.account, run.lane)
         _tell(tx, run, flush)

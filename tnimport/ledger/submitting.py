@@ -72,11 +72,14 @@ def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first
         close_if_stopped(tx, row.import_id)
 
 
-def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
-    """A person must act: hold the import (or all of the account), keep the order as it was before the call."""
+def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> None:
+    """A person must act: hold the import (or all of the account).
+
+    `unsent` tells that the carrier answered the order itself with the fault, so that there certainly is none.
+    """
     with ledger.write() as tx:
         work.fence(tx, run)
-        if state_of(tx, run) is OrderState.SUBMITTING and run.task == Task.SUBMIT_ORDER:
+        if unsent:
             move(tx, run, OrderState.PLANNED, sent_at=None)
         hold_run(tx, run, fault)
         later(tx, run, 0)

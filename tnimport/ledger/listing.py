@@ -1,0 +1,184 @@
+"""The numbers of an import, and the life of one number over all imports; read page by page, by key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import NumberState, OrderState, Outcome, Stage, seen_as
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.schema import events, imports, numbers, orders, refused_rows
+
+STREAM_PAGE: Final = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberView:
+    """A row of an import as callers see it; `number` is E.164, or the caller's own text where it is no number."""
+
+    number: str
+    line: int
+    state: str
+    stage: str | None = None
+    code: str | None = None
+    description: str | None = None
+    attempts: int = 0
+    number_id: str | None = None
+    order_id: int | None = None
+    carrier_order_id: str | None = None
+    first_line: int | None = None
+    updated_at: float | None = None
+
+
+def numbers_page(
+    ledger: Ledger,
+    import_id: str,
+    *,
+    state: str | None = None,
+    code: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> tuple[list[NumberView], str | None]:
+    """A page of numbers, then of rejected and duplicate rows; and the key of the next page."""
+    with ledger.read() as tx:
+        part, _, key = (after or "n:-1.-1").partition(":")
+        found: list[tuple[str, NumberView]] = []
+        if part == "n":
+            found = _numbers(tx, import_id, state, code, key, limit + 1)
+            key = "-1"
+        if len(found) <= limit:
+            found += _refused(tx, import_id, state, code, key, limit + 1 - len(found))
+    shown = [view for _, view in found[:limit]]
+    return shown, found[limit - 1][0] if len(found) > limit else None
+
+
+def stream_numbers(
+    ledger: Ledger, import_id: str, *, state: str | None = None, code: str | None = None
+) -> Iterator[NumberView]:
+    """All of them, a page at a time, so that no transaction lasts longer than a page."""
+    after: str | None = None
+    while True:
+        page, after = numbers_page(ledger, import_id, state=state, code=code, after=after, limit=STREAM_PAGE)
+        yield from page
+        if after is None:
+            return
+
+
+def _numbers(
+    tx: Tx, import_id: str, state: str | None, code: str | None, key: str, limit: int
+) -> list[tuple[str, NumberView]]:
+    order_id, _, pos = key.partition(".")
+    query = (
+        sa.select(numbers, orders.c.state.label("order_state"), orders.c.carrier_order_id, *_ORDER_REASON)
+        .select_from(numbers.join(orders, orders.c.id == numbers.c.order_id))
+        .where(
+            orders.c.import_id == import_id, sa.tuple_(numbers.c.order_id, numbers.c.pos) > (int(order_id), int(pos))
+        )
+        .order_by(numbers.c.order_id, numbers.c.pos)
+        .limit(limit)
+    )
+    if state is not None:
+        query = query.where(_reads_as(state))
+    if code is not None:
+        query = query.where(sa.or_(numbers.c.code == code, sa.and_(_UNSETTLED, orders.c.code == code)))
+    return [(f"n:{row.order_id}.{row.pos}", _number_view(row)) for row in tx.run(query)]
+
+
+_ORDER_REASON: Final = (
+    orders.c.stage.label("order_stage"),
+    orders.c.code.label("order_code"),
+    orders.c.description.label("order_description"),
+)
+_UNSETTLED: Final = numbers.c.outcome.in_((Outcome.OPEN, Outcome.RELEASED))
+
+
+def _reads_as(state: str) -> sa.ColumnElement[bool]:
+    """The rows that are seen in this state, by the same map as everywhere."""
+    own = [numbers.c.outcome == outcome for outcome in Outcome if outcome.value == state]
+    read = [
+        sa.and_(numbers.c.outcome == outcome, orders.c.state == order)
+        for outcome in (Outcome.OPEN, Outcome.RELEASED)
+        for order in OrderState
+        if _seen(outcome, order) == state
+    ]
+    settled = [clause for clause in own if state not in {Outcome.OPEN, Outcome.RELEASED}]
+    return sa.or_(sa.false(), *settled, *read)
+
+
+def _seen(outcome: Outcome, order: OrderState) -> NumberState | None:
+    try:
+        return seen_as(outcome, order)
+    except KeyError:
+        return None  # a mix that cannot occur, such as an open number of an order that is done
+
+
+def _number_view(row: sa.Row[Any]) -> NumberView:
+    state = seen_as(Outcome(row.outcome), OrderState(row.order_state))
+    inherited = state is NumberState.FAILED and row.outcome != Outcome.FAILED
+    return NumberView(
+        number=f"+1{row.tn}",
+        line=row.line,
+        state=state,
+        stage=row.order_stage or Stage.ORDER if inherited else row.stage,
+        code=row.order_code if inherited else row.code,
+        description=row.order_description if inherited else row.description,
+        attempts=row.attempts,
+        number_id=row.number_id,
+        order_id=row.order_id,
+        carrier_order_id=row.carrier_order_id,
+        updated_at=row.updated_at,
+    )
+
+
+def _refused(
+    tx: Tx, import_id: str, state: str | None, code: str | None, key: str, limit: int
+) -> list[tuple[str, NumberView]]:
+    query = sa.select(refused_rows).where(refused_rows.c.import_id == import_id, refused_rows.c.line > int(key))
+    if state is not None:
+        query = query.where(refused_rows.c.kind == state)
+    if code is not None:
+        query = query.where(refused_rows.c.code == code)
+    found = tx.run(query.order_by(refused_rows.c.line).limit(limit))
+    return [(f"r:{row.line}", _refused_view(row)) for row in found]
+
+
+def _refused_view(row: sa.Row[Any]) -> NumberView:
+    return NumberView(
+        number=row.text or "",
+        line=row.line,
+        state=row.kind,
+        code=row.code,
+        description=row.description,
+        first_line=row.first_line,
+    )
+
+
+def number_history(ledger: Ledger, ten_digits: str) -> list[dict[str, Any]]:
+    """Every import that named the number, newest first: what became of it, and the events of its order and its own."""
+    query = (
+        sa.select(
+            numbers,
+            orders.c.state.label("order_state"),
+            orders.c.carrier_order_id,
+            orders.c.import_id,
+            imports.c.created_at,
+            *_ORDER_REASON,
+        )
+        .select_from(numbers.join(orders, orders.c.id == numbers.c.order_id).join(imports))
+        .where(numbers.c.tn == int(ten_digits), imports.c.sealed_at.is_not(None))
+        .order_by(imports.c.created_at.desc())
+    )
+    with ledger.read() as tx:
+        return [
+            {"import_id": row.import_id, "number": _number_view(row), "events": _events(tx, row)}
+            for row in tx.run(query).all()
+        ]
+
+
+def _events(tx: Tx, row: sa.Row[Any]) -> list[dict[str, Any]]:
+    concerning = sa.or_(events.c.order_id.is_(None), events.c.order_id == row.order_id)
+    mine = sa.or_(events.c.pos.is_(None), events.c.pos == row.pos)
+    query = sa.select(events.c.at, events.c.kind, events.c.data).where(events.c.import_id == row.import_id)
+    found = tx.run(query.where(concerning, mine).order_by(events.c.id))
+    return [{"at": event.at, "kind": event.kind, **event.data} for event in found]

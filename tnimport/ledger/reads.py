@@ -1,0 +1,161 @@
+"""What the ledger tells about imports: cheap at any size, because progress is counters and pages go by key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import ImportFacts, ImportState, NumberState, import_state
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.schema import events, imports, orders, refusals
+from tnimport.ledger.waiting import eta, waiting_on
+
+ROW_KINDS: Final = ("rejected", "duplicate", "blank")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportView:
+    """An import as callers see it. Times are seconds since the epoch."""
+
+    id: str
+    state: ImportState
+    action: str
+    account: str
+    customer_order_id: str | None
+    client_ref: str | None
+    counts: dict[str, int]
+    waiting_on: dict[str, Any] | None
+    held: dict[str, str] | None
+    eta: float | None
+    created_at: float
+    updated_at: float
+    finished_at: float | None
+    orders: list[dict[str, Any]]
+
+
+def import_view(ledger: Ledger, import_id: str) -> ImportView | None:
+    """One import; None when there is none, or when it is not sealed yet."""
+    with ledger.read() as tx:
+        row = tx.run(sa.select(imports).where(imports.c.id == import_id, imports.c.sealed_at.is_not(None))).first()
+        return _view(tx, row, whole=True) if row is not None else None
+
+
+def imports_page(
+    ledger: Ledger,
+    *,
+    client_ref: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[ImportView], str | None]:
+    """Imports from the newest to the oldest, and the key of the next page, without their orders."""
+    query = sa.select(imports).where(imports.c.sealed_at.is_not(None))
+    if client_ref is not None:
+        query = query.where(imports.c.client_ref == client_ref)
+    if after is not None:
+        at, _, known = after.partition(":")
+        query = query.where(sa.tuple_(imports.c.created_at, imports.c.id) < (float(at), known))
+    newest = query.order_by(imports.c.created_at.desc(), imports.c.id.desc()).limit(limit + 1)
+    with ledger.read() as tx:
+        rows = tx.run(newest).all()
+        views = [_view(tx, row, whole=False) for row in rows[:limit]]
+    more = len(rows) > limit
+    return views, f"{rows[limit - 1].created_at!r}:{rows[limit - 1].id}" if more else None
+
+
+def version(ledger: Ledger, import_id: str) -> str | None:
+    """A text that changes whenever the import does."""
+    fields = (imports.c.updated_at, imports.c.finished_at, imports.c.held_at, imports.c.paused_at)
+    with ledger.read() as tx:
+        row = tx.run(sa.select(*fields).where(imports.c.id == import_id, imports.c.sealed_at.is_not(None))).first()
+        if row is None:
+            return None
+        newest = sa.select(sa.func.max(events.c.id)).where(events.c.import_id == import_id)
+        return "-".join(str(value) for value in (*row, tx.run(newest).scalar()))
+
+
+def refusal(ledger: Ledger, key: str) -> list[dict[str, Any]] | None:
+    """Why the request with this key could not be accepted; None when it was not refused."""
+    with ledger.read() as tx:
+        problems = tx.run(sa.select(refusals.c.problems).where(refusals.c.key == key)).scalar_one_or_none()
+    return None if problems is None else list(problems)
+
+
+def remember_refusal(ledger: Ledger, key: str, problems: list[dict[str, Any]]) -> None:
+    """Keep the reasons for a caller who gets no answer; the latest counts."""
+    with ledger.write() as tx:
+        values = {"at": tx.now, "problems": problems}
+        insert = tx.insert(refusals).values(key=key, **values)
+        tx.run(insert.on_conflict_do_update(index_elements=["key"], set_=values))
+
+
+def writable(ledger: Ledger) -> None:
+    """Returns when the ledger can be written; raises whatever the database raises when it cannot."""
+    with ledger.write() as tx:
+        tx.run(sa.update(imports).where(sa.false()).values(rows=0))
+
+
+def events_of(ledger: Ledger, import_id: str) -> Iterator[dict[str, Any]]:
+    """The history of an import from its beginning."""
+    with ledger.read() as tx:
+        for row in tx.run(sa.select(events).where(events.c.import_id == import_id).order_by(events.c.id)):
+            yield dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+
+
+def _view(tx: Tx, row: sa.Row[Any], *, whole: bool) -> ImportView:
+    counts = {state.value: getattr(row, state.value) for state in NumberState}
+    facts = facts_of(row)
+    held = {"code": row.held_code, "instruction": row.held_text} if row.held_at is not None else None
+    return ImportView(
+        id=row.id,
+        state=import_state(facts),
+        action=row.action,
+        account=row.account,
+        customer_order_id=row.customer_order_id,
+        client_ref=row.client_ref,
+        counts=counts | {kind: getattr(row, kind) for kind in (*ROW_KINDS, "rows")},
+        waiting_on=waiting_on(tx, row),
+        held=held,
+        eta=eta(tx, row),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        finished_at=row.finished_at,
+        orders=_orders(tx, row.id) if whole else [],
+    )
+
+
+def facts_of(row: sa.Row[Any]) -> ImportFacts:
+    """The facts that decide the state of an import."""
+    return ImportFacts(
+        counts={state: getattr(row, state.value) for state in NumberState},
+        rejected=row.rejected,
+        started=row.started_at is not None,
+        paused=row.paused_at is not None,
+        held=row.held_at is not None,
+        cancel_asked=row.cancel_asked_at is not None,
+    )
+
+
+_ORDER_FIELDS: Final = (
+    "id",
+    "kind",
+    "state",
+    "reference",
+    "carrier_order_id",
+    "carrier_status",
+    "size",
+    "open",
+    "polls",
+    "attempts",
+    "sent_at",
+    "accepted_at",
+    "finished_at",
+    "code",
+    "description",
+)
+
+
+def _orders(tx: Tx, import_id: str) -> list[dict[str, Any]]:
+    fields = [orders.c[name] for name in _ORDER_FIELDS]
+    found = tx.run(sa.select(*fields).where(orders.c.import_id == import_id).order_by(orders.c.seq))
+    return [dict(row._mapping) for row in found]  # noqa: SLF001  # the documented way to a row's mapping

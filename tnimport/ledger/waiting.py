@@ -1,0 +1,85 @@
+"""Answers «why is nothing happening» and «when will it be through», from what the ledger knows."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import AT_CARRIER
+from tnimport.ledger.engine import Tx
+from tnimport.ledger.schema import applications, events, lanes, orders, work
+from tnimport.ledger.work import RUNNING, SENT
+
+
+def waiting_on(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
+    """The one thing that keeps an unfinished import from being through; None when it is, or when nothing keeps it."""
+    if row.finished_at is not None:
+        return None
+    if row.cancel_asked_at is not None:
+        return {"what": "cancelling"}
+    if row.held_at is not None:
+        return {"what": "held", "code": row.held_code, "instruction": row.held_text}
+    if row.paused_at is not None:
+        return {"what": "paused", "since": row.paused_at}
+    return _pause(tx, row) or _worker(tx, row) or _application(tx, row) or _carrier(tx, row) or _pace(row)
+
+
+def _pause(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
+    paused = sa.select(lanes.c.name, lanes.c.paused_until).where(
+        lanes.c.account == row.account, lanes.c.paused_until > tx.now
+    )
+    found = tx.run(paused.order_by(lanes.c.paused_until.desc())).first()
+    return {"what": "rate_limit", "lane": found.name, "until": found.paused_until} if found else None
+
+
+def _worker(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
+    """Messages that nobody has picked up for a while."""
+    old = sa.select(sa.func.count()).select_from(work).where(work.c.import_id == row.id, work.c.state == SENT)
+    running = sa.select(sa.func.count()).select_from(work).where(work.c.import_id == row.id, work.c.state == RUNNING)
+    if tx.run(running).scalar_one() or not tx.run(old).scalar_one():
+        return None
+    return {"what": "worker"}
+
+
+def _application(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
+    if not row.available or row.application_ref is None:
+        return None
+    missing = sa.select(applications.c.id).where(
+        applications.c.id == row.application_ref, applications.c.application_id.is_(None)
+    )
+    return {"what": "application"} if tx.run(missing).first() else None
+
+
+def _carrier(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
+    oldest = (
+        sa.select(orders.c.id, orders.c.carrier_order_id, orders.c.carrier_status, orders.c.sent_at)
+        .where(orders.c.import_id == row.id, orders.c.state.in_(AT_CARRIER))
+        .order_by(orders.c.sent_at)
+    )
+    found = tx.run(oldest).first()
+    if found is None or row.available:
+        return None
+    return {
+        "what": "carrier_order",
+        "order": found.id,
+        "carrier_order_id": found.carrier_order_id,
+        "status": found.carrier_status,
+        "since": found.sent_at,
+    }
+
+
+def _pace(row: sa.Row[Any]) -> dict[str, Any] | None:
+    return {"what": "pace", "left": row.available} if row.available else None
+
+
+def eta(tx: Tx, row: sa.Row[Any]) -> float | None:
+    """When the import will be through at the speed it has shown so far; None while there is nothing to go by."""
+    if row.finished_at is not None:
+        return float(row.finished_at)
+    left = row.requested + row.ordered + row.available + row.released
+    done = row.imported + row.present + row.removed
+    began = tx.run(
+        sa.select(sa.func.min(events.c.at)).where(events.c.import_id == row.id, events.c.kind == "order_ended")
+    ).scalar()
+    if not done or began is None or row.paused_at is not None or row.held_at is not None:
+        return None
+    return float(tx.now + left * (tx.now - began) / done)
