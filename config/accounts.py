@@ -143,7 +143,9 @@ def _of_table(settings: "Settings", path: Path, name: str, raw: object) -> tuple
     for secret in sorted(SECRET):
         beside = values.pop(f"{secret}_file", None)
         file = path.parent / str(beside) if beside else None
-        value, problem = read_value(secret, where + secret, str(values.get(secret, "")), file)
+        value, problem = read_value(
+            (secret, where + secret, f"{where}{secret}_file"), str(values.get(secret, "")), file
+        )
         problems += [problem] if problem else []
         if value or problem:
             values[secret] = value or "unreadable"

@@ -45,25 +45,34 @@ def read_environment(
     for field in fields:
         plain = environ.get(variable(field), "").strip()
         path = environ.get(variable(field) + "_FILE", "").strip() if field in secrets else ""
-        value, problem = read_value(field, variable(field), plain, Path(path) if path else None)
+        value, problem = read_value(
+            (field, variable(field), variable(field) + "_FILE"), plain, Path(path) if path else None
+        )
         if value:
             given[field] = value
         problems += [problem] if problem else []
     return given, problems
 
 
-def read_value(field: str, name: str, plain: str, path: Path | None) -> tuple[str, Problem | None]:
-    """Return a value given plainly or in a file, or what is wrong; both at once is a problem."""
+def read_value(names: tuple[str, str, str], plain: str, path: Path | None) -> tuple[str, Problem | None]:
+    """Return a value given plainly or in a file, or what is wrong; both at once is a problem.
+
+    Args:
+        names: of the field, of the place of the value, and of the place of the file's path.
+        plain: the value if it was given plainly, else "".
+        path: the file if one was given.
+    """
+    field, name, file_name = names
     if path is None:
         return plain, None
     if plain:
-        return "", Problem(field, f"{name} and {name}_FILE are both set: set one of them")
+        return "", Problem(field, f"{name} and {file_name} are both set: set one of them")
     try:
         content = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text"
-        return "", Problem(field, f"{name}_FILE: {path} cannot be read ({reason}): mend the path or its permissions")
-    return content, None if content else Problem(field, f"{name}_FILE: {path} is empty: write the value into it")
+        return "", Problem(field, f"{file_name}: {path} cannot be read ({reason}): mend the path or its permissions")
+    return content, None if content else Problem(field, f"{file_name}: {path} is empty: write the value into it")
 
 
 def _strays(environ: Mapping[str, str], fields: Collection[str], secrets: Collection[str]) -> list[Problem]:
@@ -74,8 +83,9 @@ def _strays(environ: Mapping[str, str], fields: Collection[str], secrets: Collec
 
 
 def _nearest(name: str, known: Collection[str]) -> str:
-    nearest = get_close_matches(name, known, n=1)
-    return f": did you mean {nearest[0]}?" if nearest else ": docs/settings.md lists every setting"
+    own = {setting.removeprefix(PREFIX): setting for setting in known}
+    nearest = get_close_matches(name.removeprefix(PREFIX), own, n=1)
+    return f": did you mean {own[nearest[0]]}?" if nearest else ": docs/settings.md lists every setting"
 
 
 ADVICE = {

@@ -1,0 +1,133 @@
+"""Accounts: the one in the environment, those in a file, and what is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from config.settings import SettingsProblem, load
+from tnimport.domain.accounts import Account, Paces
+
+NORTH = """
+[accounts.north]
+account_id = 9999999
+dashboard_username = "wileCoyote"
+dashboard_password_file = "password"
+catapult_user_id = "u-1"
+catapult_token = "t-canary"
+catapult_secret = "canary-secret"
+site_id = 743
+numbers_per_minute = 600
+order_size = 50
+"""
+SOUTH = NORTH.replace("north", "south").replace('dashboard_password_file = "password"', 'dashboard_password = "canary"')
+
+
+def accounts_file(folder: Path, content: str) -> dict[str, str]:
+    (folder / "password").write_text("canary-password\n")
+    (folder / "accounts.toml").write_text(content)
+    return {"TNIMPORT_ACCOUNTS_FILE": str(folder / "accounts.toml")}
+
+
+def problems(environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SettingsProblem) as caught:
+        load(environ)
+    return caught.value.problems
+
+
+def test_the_environment_makes_the_account_default(account: dict[str, str]) -> None:
+    given = {
+        "TNIMPORT_SITE_ID": "743",
+        "TNIMPORT_SIP_PEER_ID": "303716",
+        "TNIMPORT_APPLICATION_ID": "a-1",
+        "TNIMPORT_PUBLIC_URL": "https://example.com/tn/",
+        "TNIMPORT_NUMBERS_PER_MINUTE": "7",
+        "TNIMPORT_ORDER_SETTLE": "60",
+    }
+    (access,) = load(account | given).accounts.values()
+    assert access.account == Account(
+        name="default",
+        account_id="9999999",
+        site_id="743",
+        sip_peer_id="303716",
+        application_id="a-1",
+        callback_url="https://example.com/tn/callbacks/default",
+        paces=Paces(numbers_per_minute=7),
+        order_settle=60,
+    )
+    assert access.dashboard.password == "canary-dashboard-password"
+    assert (access.catapult.user_id, access.catapult.secret) == ("u-1", "canary-catapult-secret")
+
+
+def test_no_account_at_all_is_one_problem_that_names_every_variable(account: dict[str, str]) -> None:
+    (problem,) = problems({})
+    assert all(name in problem for name in account)
+    assert "TNIMPORT_ACCOUNTS_FILE" in problem
+
+
+def test_a_process_that_needs_no_account_starts_without() -> None:
+    assert load({}, accounts_needed=False).accounts == {}
+
+
+def test_half_an_account_is_refused_even_where_none_is_needed(account: dict[str, str]) -> None:
+    del account["TNIMPORT_CATAPULT_TOKEN"]
+    with pytest.raises(SettingsProblem, match="TNIMPORT_CATAPULT_TOKEN"):
+        load(account, accounts_needed=False)
+
+
+def test_a_file_names_several_accounts_with_limits_of_their_own(tmp_path: Path) -> None:
+    given = accounts_file(tmp_path, NORTH + SOUTH) | {"TNIMPORT_NUMBERS_BURST": "5"}
+    accounts = load(given).accounts
+    assert accounts.keys() == {"north", "south"}
+    north = accounts["north"]
+    assert north.dashboard.password == "canary-password"
+    assert north.account.site_id == "743"
+    assert north.account.order_size == 50
+    assert north.account.paces == Paces(numbers_per_minute=600, numbers_burst=5)
+
+
+def test_the_account_of_the_environment_stands_beside_those_of_the_file(
+    account: dict[str, str], tmp_path: Path
+) -> None:
+    assert load(account | accounts_file(tmp_path, NORTH)).accounts.keys() == {"default", "north"}
+
+
+def test_two_accounts_named_default_are_refused(account: dict[str, str], tmp_path: Path) -> None:
+    (problem,) = problems(account | accounts_file(tmp_path, NORTH.replace("north", "default")))
+    assert "both in the environment and in the file" in problem
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", ["names no account"]),
+        ("accounts = 3", ["names no account"]),
+        ("[accounts", ["is no TOML"]),
+        ("[accounts.'a/b']\n", ["[accounts.a/b] is not usable"]),
+        ("[accounts]\nnorth = 3\n", ["[accounts.north] is not usable"]),
+        (
+            NORTH.replace('user_id = "u-1"', 'user = "u-1"'),
+            ["user_id is missing", "catapult_user is no value"],
+        ),
+        (NORTH.replace("order_size = 50", "order_size = 0"), ["order_size 0 must be at least 1"]),
+        (NORTH.replace('"password"', '"nowhere"'), ["dashboard_password_file", "nowhere cannot be read"]),
+        (NORTH + 'dashboard_password = "canary"\n', ["both set"]),
+        (NORTH.replace('catapult_token = "t-canary"\n', ""), ["catapult_token is missing"]),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_with_every_reason(content: str, says: list[str], tmp_path: Path) -> None:
+    said = "\n".join(problems(accounts_file(tmp_path, content)))
+    assert all(part in said for part in says), said
+    assert "canary" not in said
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems({"TNIMPORT_ACCOUNTS_FILE": str(tmp_path / "nowhere.toml")})
+    assert "cannot be read" in problem
+
+
+def test_a_callback_secret_is_made_of_the_catapult_secret_unless_it_is_set(account: dict[str, str]) -> None:
+    made = load(account).accounts["default"].callback_secret
+    assert len(made) == 64
+    assert made == load(account).accounts["default"].callback_secret
+    assert made != load(account | {"TNIMPORT_CATAPULT_SECRET": "another"}).accounts["default"].callback_secret
+    assert load(account | {"TNIMPORT_CALLBACK_SECRET": "set"}).accounts["default"].callback_secret == "set"
