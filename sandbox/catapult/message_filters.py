@@ -1,0 +1,65 @@
+"""Chooses the messages that a list shows, and leads on by sort key."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Final
+from urllib.parse import parse_qsl
+
+from sandbox.call import Call
+from sandbox.catapult.paging import DEFAULT_SIZE, LARGEST_SIZE, link_to, whole_number
+from sandbox.catapult.problems import invalid
+from sandbox.catapult.state import Message
+
+_KEYS: Final = {"sortKeyLT", "sortKeyGT"}
+
+
+def page_of_messages(call: Call, messages: Sequence[Message]) -> tuple[list[Message], str]:
+    """One page of the messages that pass the query, and the Link header: `first` always, `next` while there is more."""
+    query = call.query()
+    size = whole_number(query, "size", DEFAULT_SIZE, 1, LARGEST_SIZE)
+    # Our choice: the reference says both "newest first" and "default asc"; sortKeyLT leads from new to old.
+    ascending = query.get("sortOrder", "desc").lower() == "asc"
+    found = sorted(
+        (one for one in messages if _passes(one, query)), key=attrgetter("sort_key"), reverse=not ascending
+    )
+    shown = found[:size]
+    kept = [pair for pair in parse_qsl(call.request.query) if pair[0] not in _KEYS | {"size"}]
+    links = [link_to(call, "first", [*kept, ("size", str(size))])]
+    if len(found) > size:
+        key = ("sortKeyGT" if ascending else "sortKeyLT", str(shown[-1].sort_key))
+        links.append(link_to(call, "next", [*kept, key, ("size", str(size))]))
+    return shown, ", ".join(links)
+
+
+def _passes(message: Message, query: dict[str, str]) -> bool:
+    facts = {
+        "from": message.sender,
+        "to": message.recipient,
+        "direction": message.direction,
+        "state": message.state,
+        "deliveryState": message.delivery_state,
+    }
+    return (
+        all(query[name] == value for name, value in facts.items() if name in query)
+        and message.time >= _moment(query, "fromDateTime", datetime.min)
+        and message.time <= _moment(query, "toDateTime", datetime.max)
+        and message.sort_key < whole_number(query, "sortKeyLT", 10**18, 0, 10**19)
+        and message.sort_key > whole_number(query, "sortKeyGT", 0, 0, 10**19)
+    )
+
+
+def _moment(query: dict[str, str], name: str, otherwise: datetime) -> datetime:
+    """A time such as `2014-05-25 12:00:00.000`, of which the end may be missing, in UTC."""
+    if name not in query:
+        return otherwise.replace(tzinfo=UTC)
+    try:
+        moment = datetime.fromisoformat(query[name].strip())
+    except ValueError as problem:
+        raise invalid(f"The query parameter '{name}' must be a time such as 2014-05-25 12:00:00.000.") from problem
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def newest(messages: Iterable[Message], count: int) -> list[Message]:
+    """The newest messages, for the control pages."""
+    return sorted(messages, key=attrgetter("time"), reverse=True)[:count]
