@@ -8,7 +8,8 @@ SHORT = 8
 """Secrets shorter than this are removed only as whole words: `s-1` must not eat the middle of `orders-12`."""
 
 AUTHORIZATION = re.compile(
-    r"""(?ix) (authorization ['"]? \s* [:=,] \s* b?['"]?) (?:(?:basic|bearer|digest)\s+)? [^\s'",}\])]+ """
+    r"""(?ix) (authorization ['"]? \s* [:=,] \s* b?['"]?)
+    (?!\[removed\]) (?:(?:basic|bearer|digest)\s+)? [^\s'",}\])]+ """
 )
 SCHEME = re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/_.~-]{6,}={0,2}")
 USER_INFO = re.compile(r"(?<=://)[^/\s@'\"]+@")
