@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tnimport.domain.reasons import Reason, all_reasons, is_known, reason_for
-from tnimport.domain.telephone import WARNINGS
+from tnimport.domain.reasons import WARNINGS, Reason, all_reasons, is_known, reason_for
 
 REASONS = list(all_reasons())
 PAGE = Path(__file__).parents[2] / "docs" / "reasons.md"

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tnimport.domain.reasons import is_known, reason_for
+from tnimport.domain.reasons import WARNINGS, is_known, reason_for
 from tnimport.domain.telephone import (
     TOLL_FREE,
-    WARNINGS,
     Rejection,
     Telephone,
     is_toll_free,
@@ -200,10 +199,6 @@ def test_the_toll_free_codes_are_the_metadatas() -> None:
         if phonenumbers.number_type(phonenumbers.parse(f"+1{area}2345678")) == phonenumbers.PhoneNumberType.TOLL_FREE
     }
     assert found == TOLL_FREE
-
-
-def test_every_warning_is_explained() -> None:
-    assert set(WARNINGS) == {"vanity_number", "unknown_area_code"}
 
 
 good_numbers = st.from_regex(r"[2-9][0-8][0-9][2-9][0-9]{6}", fullmatch=True).filter(

@@ -82,6 +82,7 @@ def _reason(group: str, code: str, entry: Mapping[str, Any]) -> Reason:
     )
 
 
-_CATALOGUE = _read_catalogue(
-    tomllib.loads(files("tnimport.domain").joinpath("reasons.toml").read_text(encoding="utf-8"))
-)
+_TABLES = tomllib.loads(files("tnimport.domain").joinpath("reasons.toml").read_text(encoding="utf-8"))
+# What is worth saying and stops nothing: code to sentence.
+WARNINGS: Mapping[str, str] = _TABLES.pop("warnings")
+_CATALOGUE = _read_catalogue(_TABLES)

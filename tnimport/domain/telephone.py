@@ -15,10 +15,6 @@ from tnimport.domain.oddforms import Odd, read_odd
 from tnimport.domain.reasons import reason_for
 
 TOLL_FREE = frozenset({"800", "833", "844", "855", "866", "877", "888"})
-WARNINGS = {
-    "unknown_area_code": "The numbering metadata does not know this area code; the carrier decides.",
-    "vanity_number": "Letters were read as the digits they share a key with.",
-}
 
 _RESERVED = frozenset({"555", "822", "889", *(str(area) for area in range(880, 888))})
 # Non-geographic 5XX codes only: 502, 503, 510 and their like are ordinary places.
@@ -37,7 +33,7 @@ _PLAIN = re.compile(
 
 
 class Telephone(NamedTuple):
-    """A number that fits the plan: its ten digits, and codes of `WARNINGS`."""
+    """A number that fits the plan: its ten digits, and codes of `reasons.WARNINGS`."""
 
     number: str
     warnings: tuple[str, ...] = ()

@@ -1,0 +1,122 @@
+"""Reads the rows of a request, in whatever format they come: every row is a number, rejected, a duplicate or blank."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final, Literal, NamedTuple
+
+from tnimport.domain.telephone import Rejection, parse
+from tnimport.intake.body import MAX_BYTES, read_chunks, read_lines
+from tnimport.intake.formats import (
+    Item,
+    consumed,
+    csv_items,
+    listed_numbers,
+    ndjson_items,
+    read_object,
+    text_items,
+    value_items,
+)
+from tnimport.intake.problems import Refused, problem
+
+RowKind = Literal["number", "rejected", "duplicate", "blank"]
+JSON: Final = "application/json"
+CSV: Final = frozenset({"text/csv", "application/csv", "text/tab-separated-values"})
+NDJSON: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+TEXT: Final = "text/plain"
+
+
+class Row(NamedTuple):
+    """One row of the input.
+
+    `line` is the physical line where the row begins, for JSON its position in `numbers`; both from 1. `number` (ten
+    digits) is set for kinds `number` and `duplicate`, `code`, `detail` and `fix` for `rejected`, `first_line` for
+    `duplicate`. `text` is the number as it was given.
+    """
+
+    kind: RowKind
+    line: int
+    number: str | None = None
+    text: str | None = None
+    client_ref: str | None = None
+    code: str | None = None
+    detail: str | None = None
+    fix: str | None = None
+    first_line: int | None = None
+
+
+class Rows(Iterable[Row]):
+    """The rows of one request, to be gone through once.
+
+    Going through them may raise Refused when the text turns out not to be rows. `warnings` counts, by code of
+    `reasons.WARNINGS`, what was seen so far.
+    """
+
+    def __init__(self, items: Iterable[Item], warnings: Counter[str] | None = None) -> None:
+        self.warnings: Counter[str] = Counter() if warnings is None else warnings
+        self._rows = _judged(items, self.warnings)
+
+    def __iter__(self) -> Iterator[Row]:
+        """The rows that have not been asked for yet."""
+        return self._rows
+
+
+def read_rows(
+    stream: BinaryIO,
+    media_type: str,
+    *,
+    charset: str | None = None,
+    column: str | None = None,
+    max_bytes: int = MAX_BYTES,
+) -> Rows:
+    """The rows of a body of any supported media type, gzipped or not.
+
+    Args:
+        stream: the body, read in pieces while rows are asked for (JSON: whole, at once).
+        media_type: the Content-Type, with or without `; charset=`.
+        charset: what the text is encoded in; a byte order mark counts more, and the default is a guess.
+        column: for CSV, the heading or the position (from 1) of the column that holds the numbers.
+        max_bytes: the most that the body may be when unpacked.
+
+    Raises:
+        Refused: here or while rows are read: the body cannot be read as rows.
+    """
+    kind, _, parameters = media_type.partition(";")
+    kind = kind.strip().lower()
+    if kind == JSON:
+        return Rows(value_items(consumed(listed_numbers(read_object(stream, max_bytes)))))
+    if kind not in CSV | NDJSON | {TEXT}:
+        raise Refused([problem("unsupported_media_type", detail=f"The media type is {kind[:60]!r}.")])
+    warnings: Counter[str] = Counter()
+    lines = read_lines(read_chunks(stream, max_bytes), charset or _charset(parameters), warnings)
+    if kind in CSV:
+        return Rows(csv_items(lines, column, warnings), warnings)
+    return Rows(ndjson_items(lines) if kind in NDJSON else text_items(lines), warnings)
+
+
+def _charset(parameters: str) -> str | None:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"') or None
+    return None
+
+
+def _judged(items: Iterable[Item], warnings: Counter[str]) -> Iterator[Row]:
+    # Integers, since a million strings are twice as large; by area code, since one large dict doubles when it grows.
+    first_lines: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    for line, text, ref in items:
+        if text is None:
+            yield Row("blank", line)
+            continue
+        read = text if isinstance(text, Rejection) else parse(text)
+        given = None if isinstance(text, Rejection) else text
+        if isinstance(read, Rejection):
+            yield Row("rejected", line, None, given, ref, read.code, read.detail, read.fix)
+            continue
+        first = first_lines[read.number[:3]].setdefault(int(read.number[3:]), line)
+        if first != line:
+            yield Row("duplicate", line, read.number, given, ref, None, None, None, first)
+            continue
+        if read.warnings:
+            warnings.update(read.warnings)
+        yield Row("number", line, read.number, given, ref)
