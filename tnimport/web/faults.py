@@ -1,0 +1,61 @@
+"""Every exception of a request as a problem document, FastAPI's own included."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from starlette.exceptions import HTTPException
+
+from tnimport.web.problems import KINDS, ProblemError
+
+log = logging.getLogger(__name__)
+_BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+_PLACES: Final = {"query": "parameter", "path": "parameter", "header": "header"}
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer every exception as a problem."""
+    app.exception_handler(ProblemError)(_problem)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(OperationalError)(_ledger_away)
+    app.exception_handler(InterfaceError)(_ledger_away)
+    app.exception_handler(Exception)(_mistake)
+
+
+async def _problem(request: Request, fault: ProblemError) -> JSONResponse:
+    return fault.response(request.url.path)
+
+
+async def _invalid(request: Request, fault: RequestValidationError) -> JSONResponse:
+    problem = ProblemError("refused", errors=[_explained(one) for one in fault.errors()])
+    return problem.response(request.url.path)
+
+
+def _explained(one: Mapping[str, Any]) -> dict[str, Any]:
+    where: Sequence[Any] = one["loc"]
+    place, name = str(where[0]), ".".join(str(part) for part in where[1:])
+    return {_PLACES.get(place, "pointer"): name, "detail": one["msg"], "code": one["type"]}
+
+
+async def _http(request: Request, fault: HTTPException) -> JSONResponse:
+    slug = _BY_STATUS.get(fault.status_code, "http-error")
+    detail = None if slug in KINDS and slug != "http-error" else HTTPStatus(fault.status_code).phrase
+    problem = ProblemError(slug, detail, headers=fault.headers or {}, status=fault.status_code)
+    return problem.response(request.url.path)
+
+
+async def _ledger_away(request: Request, fault: Exception) -> JSONResponse:
+    # The text of a database error may hold rows and addresses; its kind is enough here.
+    log.warning("ledger does not answer", extra={"fault": type(fault).__name__})
+    return ProblemError("ledger-unavailable", headers={"Retry-After": "5"}).response(request.url.path)
+
+
+async def _mistake(request: Request, fault: Exception) -> JSONResponse:
+    del fault  # Starlette raises it again after this answer, and the server logs it
+    return ProblemError("internal-error").response(request.url.path)

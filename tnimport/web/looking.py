@@ -1,0 +1,114 @@
+"""Reading imports and their numbers."""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from tnimport.domain.telephone import Telephone, parse, to_e164
+from tnimport.ledger import listing, reads
+from tnimport.ledger.engine import Ledger
+from tnimport.ledger.reads import ImportView
+from tnimport.web import tokens
+from tnimport.web.deps import Deps
+from tnimport.web.media import JSON, wanted
+from tnimport.web.parameters import LARGEST_PAGE, ImportId, ImportsAsked, NumbersAsked, NumbersQuery, known_form
+from tnimport.web.problems import ProblemError, not_found
+from tnimport.web.rendering import EXPORTERS, history_json, import_json, number_json
+from tnimport.web.schemas import History, Import, ImportsPage, NumbersPage, answers
+
+router = APIRouter(prefix="/v1", tags=["imports"])
+YOUNG, OLD = 120.0, 3600.0  # seconds
+
+
+@router.get("/imports", responses=answers(ImportsPage, 400, 422))
+def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
+    """The imports, the newest first; with client_ref the one that was made with it, or why it was refused."""
+    found, after = reads.imports_page(
+        deps.ledger,
+        client_ref=asked.client_ref,
+        after=tokens.key_of(asked.page_token, tokens.IMPORTS),
+        limit=min(asked.page_size, LARGEST_PAGE),
+    )
+    page: dict[str, Any] = {
+        "imports": [import_json(view) for view in found],
+        "next_page_token": tokens.token_of(after),
+    }
+    if asked.client_ref is not None:
+        page["refusal"] = None if found else reads.refusal(deps.ledger, asked.client_ref)
+    return JSONResponse(page)
+
+
+@router.get("/imports/{import_id}", responses=answers(Import, 404) | {304: {"description": "Not changed"}})
+def show_import(deps: Deps, request: Request, import_id: ImportId) -> Response:
+    """One import. With If-None-Match it costs next to nothing to ask again; Retry-After says when to."""
+    view = seen(deps.ledger, import_id)
+    tag = f'W/"{reads.version(deps.ledger, view.id)}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache", **_again(view)}
+    if _matches(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(import_json(view), headers=headers)
+
+
+@router.get("/imports/{import_id}/numbers", responses=answers(NumbersPage, 400, 404, 422))
+def list_numbers(deps: Deps, request: Request, import_id: ImportId, asked: NumbersAsked) -> Response:
+    """The rows of an import: JSON in pages, or all of them streamed as text/csv or application/x-ndjson."""
+    view = seen(deps.ledger, import_id)
+    form = wanted(request.headers.get("accept"))
+    headers = {"Vary": "Accept"}
+    if form == JSON:
+        return JSONResponse(_page(deps.ledger, view.id, asked), headers=headers)
+    rows = listing.stream_numbers(deps.ledger, view.id, state=asked.state, code=asked.code)
+    if form == "text/csv":
+        headers["Content-Disposition"] = f'attachment; filename="{view.id}.csv"'
+    return StreamingResponse(EXPORTERS[form](rows), headers=headers, media_type=form)
+
+
+@router.get("/numbers/{number}", responses=answers(History, 404, 422), tags=["numbers"])
+def show_number(deps: Deps, number: str) -> JSONResponse:
+    """Everything known of one number over all imports, the newest first; any usual way of writing it will do."""
+    read = parse(number)
+    if not isinstance(read, Telephone):
+        raise ProblemError(
+            "refused",
+            "This is not a telephone number.",
+            [{"parameter": "number", "detail": read.detail, "code": read.code, "fix": read.fix}],
+        )
+    passages = listing.number_history(deps.ledger, read.number)
+    if not passages:
+        raise not_found(f"import that named {to_e164(read.number)}")
+    return JSONResponse(history_json(to_e164(read.number), passages))
+
+
+def seen(ledger: Ledger, import_id: str) -> ImportView:
+    """The import with this id; ProblemError if there is none."""
+    view = reads.import_view(ledger, known_form(import_id))
+    if view is None:
+        raise not_found("import with this id")
+    return view
+
+
+def _page(ledger: Ledger, import_id: str, asked: NumbersQuery) -> dict[str, Any]:
+    found, after = listing.numbers_page(
+        ledger,
+        import_id,
+        state=asked.state,
+        code=asked.code,
+        after=tokens.key_of(asked.page_token, tokens.NUMBERS),
+        limit=min(asked.page_size, LARGEST_PAGE),
+    )
+    return {"numbers": [number_json(view) for view in found], "next_page_token": tokens.token_of(after)}
+
+
+def _again(view: ImportView) -> dict[str, str]:
+    """How soon it is worth asking again: a young import moves fast, one that takes hours does not."""
+    if view.finished_at is not None:
+        return {}
+    age = time.time() - view.created_at
+    return {"Retry-After": "1" if age < YOUNG else "2" if age < OLD else "5"}
+
+
+def _matches(if_none_match: str | None, tag: str) -> bool:
+    asked = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
+    return "*" in asked or tag.removeprefix("W/") in asked

@@ -1,0 +1,31 @@
+"""The OpenAPI document: FastAPI's, without its own error shapes, which this API never answers."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from tnimport.web.schemas import OneProblem, ProblemDocument
+
+
+def install(app: FastAPI) -> None:
+    """Let the app serve this document at /openapi.json."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+    schemas: dict[str, Any] = made["components"]["schemas"]
+    for foreign in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(foreign, None)
+    for model in (OneProblem, ProblemDocument):
+        shape = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        shape.pop("$defs", None)
+        schemas[model.__name__] = shape
+    return made

@@ -1,0 +1,62 @@
+"""What addresses and queries may hold; whatever does not fit is answered before the ledger is asked."""
+
+from typing import Annotated, Final
+
+from fastapi import Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from tnimport.domain.life import NumberState
+from tnimport.web.problems import not_found
+
+LARGEST_PAGE: Final = 1000
+_NO_NUL: Final = r"^[^\x00]*$"
+
+Ref = Annotated[str, Field(max_length=255, pattern=_NO_NUL)]
+Token = Annotated[str, Field(max_length=500)]
+PageSize = Annotated[
+    int,
+    Field(ge=1, description=f"most entries of a page; more than {LARGEST_PAGE} is taken as {LARGEST_PAGE}"),
+]
+ROW_STATES: Final = (*(state.value for state in NumberState), "rejected", "duplicate", "blank")
+
+
+class ImportsQuery(BaseModel):
+    """The query of GET /v1/imports."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_ref: Ref | None = None
+    page_token: Token | None = None
+    page_size: PageSize = 50
+
+
+class NumbersQuery(BaseModel):
+    """The query of GET /v1/imports/{id}/numbers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: str | None = Field(None, pattern=f"^({'|'.join(ROW_STATES)})$", description="only rows in this state")
+    code: str | None = Field(None, max_length=64, pattern=_NO_NUL, description="only rows with this code")
+    page_token: Token | None = None
+    page_size: PageSize = 100
+
+
+class ReadyQuery(BaseModel):
+    """The query of GET /readyz."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verbose: str | None = Field(None, description="present = list every check")
+
+
+ImportsAsked = Annotated[ImportsQuery, Query()]
+NumbersAsked = Annotated[NumbersQuery, Query()]
+ReadyAsked = Annotated[ReadyQuery, Query()]
+ImportId = Annotated[str, Path(description="the id of an import", examples=["imp_7r2k9c3d1m5x8w0q"])]
+
+
+def known_form(import_id: str) -> str:
+    """The id, if an import could have it; else there is none."""
+    if not (import_id.isascii() and import_id.replace("_", "").isalnum() and len(import_id) <= 24):  # noqa: PLR2004  its column
+        raise not_found("import with this id")
+    return import_id

@@ -1,0 +1,180 @@
+"""The shapes that the OpenAPI document promises, with examples; a test holds the answers to them."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+COUNTS: Final = {
+    "requested": 0,
+    "ordered": 0,
+    "available": 0,
+    "released": 0,
+    "imported": 940,
+    "verified": 0,
+    "removed": 0,
+    "present": 0,
+    "failed": 40,
+    "unaccounted": 5,
+    "cancelled": 0,
+    "rejected": 8,
+    "duplicate": 5,
+    "blank": 2,
+    "rows": 1000,
+}
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Held(_Shape):
+    """Why an import is held, and the one thing to do about it."""
+
+    code: str = Field(examples=["http_401"])
+    instruction: str = Field(examples=["Correct the Dashboard password of this account, then resume."])
+
+
+class Import(_Shape):
+    """An import. `counts` add up to `rows`, always; `state` is computed from them."""
+
+    id: str = Field(examples=["imp_7r2k9c3d1m5x8w0q"])
+    state: str = Field(
+        examples=["running"],
+        description="queued, running, paused, held, complete, partial, failed or cancelled",
+    )
+    action: str = Field(examples=["IMPORT"], description="IMPORT or REMOVE")
+    account: str = Field(examples=["default"])
+    customer_order_id: str | None = Field(examples=["ICPA123ABC"])
+    client_ref: str | None = Field(examples=["crm-4711"])
+    counts: dict[str, int] = Field(examples=[COUNTS])
+    waiting_on: dict[str, Any] | None = Field(
+        examples=[{"what": "pace", "left": 900, "text": "the pace of number imports, 900 left"}],
+        description="the one thing that keeps it from being through: `what`, its facts, and `text` in plain words",
+    )
+    eta: str | None = Field(examples=["2026-11-24T09:12:00.000Z"])
+    created_at: str | None = Field(examples=["2026-11-23T16:30:00.000Z"])
+    finished_at: str | None = Field(examples=[None])
+    held: Held | None
+    orders: list[dict[str, Any]]
+    links: dict[str, str] = Field(examples=[{"self": "/v1/imports/imp_7r2k9c3d1m5x8w0q"}])
+
+
+class ImportsPage(_Shape):
+    """Imports, the newest first, without their orders; `next_page_token` is empty at the end."""
+
+    imports: list[Import]
+    refusal: list[dict[str, Any]] | None = Field(
+        None, description="why the request with this client_ref was refused, if it made no import"
+    )
+    next_page_token: str = Field(examples=[""])
+
+
+class Number(_Shape):
+    """One row of an import."""
+
+    number: str | None = Field(examples=["+19195551234"], description="E.164; the input's text if it is no number")
+    line: int | None = Field(examples=[17], description="line of the input, from 1")
+    state: str = Field(examples=["failed"])
+    stage: str | None = Field(examples=["order"])
+    code: str | None = Field(examples=["7518"])
+    description: str | None = Field(examples=["Telephone number is not active"])
+    fix: str | None = Field(examples=["Activate the number first, then import it again."])
+    retryable: bool | None = Field(examples=[False])
+    attempts: int | None = Field(examples=[1])
+    number_id: str | None = Field(examples=["n-abc123"])
+    order_id: int | None = Field(examples=[3], description="our order; see `orders` of the import")
+    carrier_order_id: str | None = Field(examples=["211ac66e-0d36-4bfb-8f0a-1d3c6bd5d4b9"])
+    first_line: int | None = Field(examples=[None], description="of a duplicate: where the number stood first")
+    updated_at: str | None = Field(examples=["2026-11-23T16:31:07.250Z"])
+
+
+class NumbersPage(_Shape):
+    """Rows of an import in the order of the input; `next_page_token` is empty at the end."""
+
+    numbers: list[Number]
+    next_page_token: str = Field(examples=[""])
+
+
+class Passage(_Shape):
+    """What became of a number in one import."""
+
+    import_id: str = Field(examples=["imp_7r2k9c3d1m5x8w0q"])
+    now: Number
+    events: list[dict[str, Any]]
+
+
+class History(_Shape):
+    """Everything known of one number over all imports, the newest first, with what happened in plain words."""
+
+    number: str = Field(examples=["+19195551234"])
+    imports: list[Passage]
+
+
+class Check(_Shape):
+    """One check of readiness."""
+
+    name: str = Field(examples=["ledger"])
+    ok: bool
+    detail: str = Field(examples=["can be written"])
+
+
+class Health(_Shape):
+    """Whether the process serves; `checks` only when asked for."""
+
+    status: str = Field(examples=["ok"])
+    checks: list[Check] | None = None
+
+
+class OneProblem(BaseModel):
+    """One thing that is wrong, where, and what to do about it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    detail: str = Field(examples=["is not a telephone number"])
+    code: str | None = Field(None, examples=["not_a_number"])
+    fix: str | None = Field(None, examples=["Write ten digits, such as 919-555-1234."])
+    line: int | None = Field(None, examples=[17])
+    pointer: str | None = Field(None, examples=["/numbers/16"])
+    parameter: str | None = Field(None, examples=["page_token"])
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457: what is wrong with a request, all of it at once."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["/problems/refused"])
+    title: str = Field(examples=["The request was refused as a whole"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["`errors` names every problem. Nothing was changed."])
+    instance: str = Field(examples=["/v1/imports"])
+    errors: list[OneProblem] | None = None
+
+
+def answers(model: type[BaseModel], *refusals: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """The entries of an operation that answers with this shape, or refuses with these statuses."""
+    return {status: {"model": model}} | problems(*refusals)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The entries of an operation for these statuses."""
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    return {
+        status: {
+            "description": _MEANINGS[status],
+            "content": {"application/problem+json": {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+_MEANINGS: Final = {
+    400: "A header, token or encoding cannot be read",
+    403: "A browser asks on behalf of another web site",
+    404: "There is no such thing",
+    409: "The first request with this Idempotency-Key is still being read",
+    413: "The input is too large; the limit is named",
+    415: "The type of the body cannot be read",
+    422: "Refused as a whole; every problem is named",
+    503: "The ledger does not answer",
+}

@@ -1,0 +1,45 @@
+"""What happened to an import, an order or a number, in one plain sentence."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_SENTENCES: Final = {
+    "import_accepted": "The import was accepted with {rows} rows.",
+    "import_paused": "Somebody paused the import.",
+    "import_resumed": "Somebody let the import go on.",
+    "import_cancel_asked": "Somebody cancelled the import.",
+    "import_held": "The import was held ({code}): {instruction}",
+    "import_refused": "The import could not go on ({code}): {description}",
+    "import_finished": "Nothing of the import was open any longer.",
+    "application_ready": "Its application {application_id} was ready.",
+    "order_sending": "Its order was sent to Bandwidth as {reference}, attempt {attempt}.",
+    "order_accepted": "Bandwidth accepted the order as {carrier_order_id}.",
+    "order_not_sent": "The order could not be sent ({code}); it is tried again.",
+    "order_never_appeared": "The order whose answer was lost never appeared at Bandwidth; it is sent again.",
+    "order_waits": "The order waits ({code}).",
+    "order_ended": "The order ended.",
+    "order_withdrawn": "The order ended {status} for a fault of the account ({code}); it will be placed anew.",
+    "order_refused": "The order failed.",
+    "order_cancelled": "What was left of the order was cancelled.",
+    "order_planned": "The order was to be placed.",
+    "order_available": "The numbers of the order were ready to be imported.",
+    "order_done": "Nothing of the order was open any longer.",
+    "number_again": "The number could not be imported yet ({code}); it is tried again.",
+    "claim_expired": "The worker on it vanished; another one takes over.",
+}
+
+
+def told(event: Mapping[str, Any]) -> str:
+    """The sentence for an event of the ledger; one of an unknown kind is told by its name."""
+    kind = str(event["kind"])
+    sentence = _SENTENCES.get(kind)
+    if sentence is None:
+        return f"{kind.replace('_', ' ').capitalize()}."
+    return sentence.format_map(_Known(event))
+
+
+class _Known(dict[str, Any]):
+    """The facts of an event, in which a missing one is a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "-"
