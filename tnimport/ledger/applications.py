@@ -88,11 +88,12 @@ def refused(ledger: Ledger, run: Run, code: str, description: str) -> None:
             refuse(tx, import_id, code, description)
 
 
-def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
+def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> None:
     """A person must act; every import of the account waits for it."""
     with ledger.write() as tx:
         work.fence(tx, run)
-        _update(tx, run, sent_at=None)
+        if unsent:
+            _update(tx, run, sent_at=None)
         hold_run(tx, run, fault)
         work.later(tx, run, tx.now)
 

@@ -1,23 +1,63 @@
 """Hands out work: what is due, as much as the account's pace and the broker's room allow, to whose turn it is."""
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
 import sqlalchemy as sa
 
 from tnimport.contract import Task
-from tnimport.domain.lanes import Lane
+from tnimport.domain import pacing
+from tnimport.domain.accounts import Account
+from tnimport.domain.lanes import Lane, pace_of
 from tnimport.domain.life import AT_CARRIER, OrderState
 from tnimport.domain.pacing import Pace
 from tnimport.domain.turns import Turns
+from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.grants import Due, Hand, Round
+from tnimport.ledger.grants import Due, Grant, Hand, Round
 from tnimport.ledger.schema import imports, orders, work
-from tnimport.ledger.work import WAITING, active, application_ready
+from tnimport.ledger.work import SENT, WAITING, active, application_ready
 
 ORDERS_AT_CARRIER: Final = 20
 LOOKAHEAD: Final = 16  # due rows of one import that one round looks at
+
+
+@dataclass(frozen=True)
+class DueLanes:
+    """Lanes with due work now, when the next other work is due, and what time it is (database time)."""
+
+    ready: list[tuple[str, Lane]]
+    next_at: float
+    now: float
+
+
+def due_lanes(ledger: Ledger) -> DueLanes:
+    """One cheap look at everything that waits, so that an idle dispatcher writes nothing."""
+    earliest = sa.func.min(work.c.due_at).label("due_at")
+    query = sa.select(work.c.account, work.c.lane, earliest).where(work.c.state == WAITING)
+    with ledger.read() as tx:
+        rows = tx.run(query.group_by(work.c.account, work.c.lane)).all()
+        ready = [(row.account, Lane(row.lane)) for row in rows if row.due_at <= tx.now]
+        return DueLanes(ready, min((row.due_at for row in rows if row.due_at > tx.now), default=inf), tx.now)
+
+
+def unsend(ledger: Ledger, grants: Iterable[Grant], accounts: Mapping[str, Account]) -> None:
+    """Take back claims whose messages could not be sent; a message that got through all the same finds nothing."""
+    with ledger.write() as tx:
+        for grant in grants:
+            _unsend(tx, grant, accounts)
+
+
+def _unsend(tx: Tx, grant: Grant, accounts: Mapping[str, Account]) -> None:
+    mine = (work.c.id == grant.work, work.c.serial == grant.serial, work.c.state == SENT)
+    free = sa.update(work).where(*mine).values(state=WAITING, until=None, tokens=0)
+    row = tx.run(free.returning(work.c.account, work.c.lane)).first()
+    if row is not None and row.account in accounts:
+        pace = pace_of(accounts[row.account].paces, Lane(row.lane))
+        lane = lanes.lock(tx, row.account, row.lane, pace)
+        lanes.save(tx, row.account, row.lane, pacing.give_back(lane, pace, grant.count))
 
 
 def claim(
@@ -47,7 +87,7 @@ def claim(
         if not due:
             return Round(now=tx.now, wake_at=next_due)
         hand = Hand(tx, account, name, pace, seconds)
-        hand.give(Turns(due, Due.owner.fget, served), room)  # type: ignore[attr-defined]
+        hand.give(Turns(due, lambda item: item.owner, served), room)
         return hand.result(next_due)
 
 

@@ -108,7 +108,8 @@ class Hand:
             rest = self._grant(item, self._own_budget(item))
             if rest is not None:
                 turns.put_back(rest)
-        lanes.save(self._tx, self._account, self._name, self._lane)
+        if self._round.grants:
+            lanes.save(self._tx, self._account, self._name, self._lane)
 
     def result(self, next_due: float) -> Round:
         """The grants, and when there is a token again if one was missing."""

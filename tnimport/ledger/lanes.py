@@ -69,5 +69,11 @@ def paused(tx: Tx, account: str, name: str) -> bool:
     return until is not None and until > tx.now
 
 
+def failing(tx: Tx, account: str, name: str) -> bool:
+    """Whether so many calls in a row have failed that the lane is closed to all but one call at a time."""
+    trouble = tx.run(sa.select(lanes.c.trouble).where(_is(account, name))).scalar()
+    return trouble is not None and trouble >= pacing.TROUBLE_CLOSES
+
+
 def _is(account: str, name: str) -> sa.ColumnElement[bool]:
     return sa.and_(lanes.c.account == account, lanes.c.name == name)

@@ -31,6 +31,13 @@ class NumberView:
     updated_at: float | None = None
 
 
+@dataclass(frozen=True)
+class _Filter:
+    import_id: str
+    state: str | None
+    code: str | None
+
+
 def numbers_page(
     ledger: Ledger,
     import_id: str,
@@ -43,12 +50,13 @@ def numbers_page(
     """A page of numbers, then of rejected and duplicate rows; and the key of the next page."""
     with ledger.read() as tx:
         part, _, key = (after or "n:-1.-1").partition(":")
+        wanted = _Filter(import_id, state, code)
         found: list[tuple[str, NumberView]] = []
         if part == "n":
-            found = _numbers(tx, import_id, state, code, key, limit + 1)
+            found = _numbers(tx, wanted, key, limit + 1)
             key = "-1"
         if len(found) <= limit:
-            found += _refused(tx, import_id, state, code, key, limit + 1 - len(found))
+            found += _refused(tx, wanted, key, limit + 1 - len(found))
     shown = [view for _, view in found[:limit]]
     return shown, found[limit - 1][0] if len(found) > limit else None
 
@@ -65,23 +73,22 @@ def stream_numbers(
             return
 
 
-def _numbers(
-    tx: Tx, import_id: str, state: str | None, code: str | None, key: str, limit: int
-) -> list[tuple[str, NumberView]]:
+def _numbers(tx: Tx, wanted: _Filter, key: str, limit: int) -> list[tuple[str, NumberView]]:
     order_id, _, pos = key.partition(".")
     query = (
         sa.select(numbers, orders.c.state.label("order_state"), orders.c.carrier_order_id, *_ORDER_REASON)
         .select_from(numbers.join(orders, orders.c.id == numbers.c.order_id))
         .where(
-            orders.c.import_id == import_id, sa.tuple_(numbers.c.order_id, numbers.c.pos) > (int(order_id), int(pos))
+            orders.c.import_id == wanted.import_id,
+            sa.tuple_(numbers.c.order_id, numbers.c.pos) > (int(order_id), int(pos)),
         )
         .order_by(numbers.c.order_id, numbers.c.pos)
         .limit(limit)
     )
-    if state is not None:
-        query = query.where(_reads_as(state))
-    if code is not None:
-        query = query.where(sa.or_(numbers.c.code == code, sa.and_(_UNSETTLED, orders.c.code == code)))
+    if wanted.state is not None:
+        query = query.where(_reads_as(wanted.state))
+    if wanted.code is not None:
+        query = query.where(sa.or_(numbers.c.code == wanted.code, sa.and_(_UNSETTLED, orders.c.code == wanted.code)))
     return [(f"n:{row.order_id}.{row.pos}", _number_view(row)) for row in tx.run(query)]
 
 
@@ -131,14 +138,12 @@ def _number_view(row: sa.Row[Any]) -> NumberView:
     )
 
 
-def _refused(
-    tx: Tx, import_id: str, state: str | None, code: str | None, key: str, limit: int
-) -> list[tuple[str, NumberView]]:
-    query = sa.select(refused_rows).where(refused_rows.c.import_id == import_id, refused_rows.c.line > int(key))
-    if state is not None:
-        query = query.where(refused_rows.c.kind == state)
-    if code is not None:
-        query = query.where(refused_rows.c.code == code)
+def _refused(tx: Tx, wanted: _Filter, key: str, limit: int) -> list[tuple[str, NumberView]]:
+    query = sa.select(refused_rows).where(refused_rows.c.import_id == wanted.import_id, refused_rows.c.line > int(key))
+    if wanted.state is not None:
+        query = query.where(refused_rows.c.kind == wanted.state)
+    if wanted.code is not None:
+        query = query.where(refused_rows.c.code == wanted.code)
     found = tx.run(query.order_by(refused_rows.c.line).limit(limit))
     return [(f"r:{row.line}", _refused_view(row)) for row in found]
 

@@ -1,6 +1,6 @@
 """What a grant reads and writes: the open numbers of its range, and batches of results."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -94,10 +94,10 @@ def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
     with ledger.write() as tx:
         work.fence(tx, run, first=flush.first)
         settle(tx, order_id(run), flush.settled)
-        _plan_again(tx, run, flush.again)
         if flush.settled:
             lanes.succeeded(tx, run.account, run.lane)
         _tell(tx, run, flush)
+        _plan_again(tx, run, flush.again)
         if flush.last:
             _end(tx, run, pace, flush)
             return False
@@ -107,6 +107,8 @@ def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
 def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
     if not again:
         return
+    # While the carrier as a whole is failing, an attempt says nothing about the number.
+    failing = lanes.failing(tx, run.account, run.lane)
     same = {"task": run.task, "account": run.account, "import_id": run.import_id, "order_id": run.order_id}
     rows = [
         {
@@ -117,7 +119,7 @@ def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
             "look": one.look,
             "lost": one.lost,
             "due_at": tx.now + one.wait,
-            "attempts": run.attempts + one.counted,
+            "attempts": run.attempts + (one.counted and not failing),
         }
         for one in again
     ]
@@ -158,7 +160,6 @@ def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush:
             here = (numbers.c.order_id == run.order_id, numbers.c.pos == pos, numbers.c.outcome == Outcome.OPEN)
             tx.run(sa.update(numbers).where(*here).values(number_id=number_id))
         settle(tx, order_id(run), flush.settled)
-        _plan_again(tx, run, flush.again)
         if found:
             ids = {"import_id": run.import_id, "order_id": run.order_id, "attempts": run.attempts}
             work.plan(
@@ -167,4 +168,16 @@ def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush:
         if flush.settled or found:
             lanes.succeeded(tx, run.account, run.lane)
         _tell(tx, run, flush)
+        _plan_again(tx, run, flush.again)
         _end(tx, run, pace, flush)
+
+
+def _stretches(found: Iterable[int], gaps: Collection[int]) -> list[tuple[int, int]]:
+    """Ranges that hold every found position and none of the gaps."""
+    stretches: list[tuple[int, int]] = []
+    for pos in sorted(found):
+        if stretches and not any(stretches[-1][1] <= gap < pos for gap in gaps):
+            stretches[-1] = (stretches[-1][0], pos + 1)
+        else:
+            stretches.append((pos, pos + 1))
+    return stretches

@@ -1,0 +1,69 @@
+"""The one place where steps meet Celery: takes the claim, runs the step, turns its answer into Celery's words.
+
+Nothing is re-queued here. A step that is to run again is due again in the ledger, and the dispatcher publishes it under
+the same task id; Celery's RETRY is how Flower shows it, one row for all looks at one order.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final, Unpack
+
+import structlog
+from celery import Celery, Task
+from celery.exceptions import Retry
+from sqlalchemy.exc import OperationalError
+
+from tasks.parts import Job, Parts
+from tasks.results import Later, Result
+from tnimport.contract import Payload
+from tnimport.contract import Task as TaskName
+from tnimport.ledger import work
+from tnimport.ledger.work import ClaimLost, Run
+
+Step = Callable[[Job], Result]
+
+_log: Final = structlog.get_logger("tasks")
+NOT_OURS: Final = {"skipped": "the claim is not there to be taken"}
+LOST: Final = {"skipped": "the claim ran out"}
+LEDGER_AWAY: Final = {"skipped": "the ledger cannot be reached"}
+
+
+def register(app: Celery, parts: Callable[[], Parts], name: TaskName, step: Step) -> None:
+    """Make a step a Celery task; `parts` is asked for when the first message arrives."""
+
+    @app.task(name=name.value, bind=True)  # type: ignore[untyped-decorator]  # celery publishes no types
+    def run(self: Task, **payload: Unpack[Payload]) -> dict[str, Any]:
+        return _run(self, parts(), step, payload)
+
+
+def _run(task: Task, parts: Parts, step: Step, payload: Payload) -> dict[str, Any]:
+    began = monotonic()
+    with structlog.contextvars.bound_contextvars(**{k: v for k, v in payload.items() if v is not None}):
+        try:
+            taken = work.take(parts.ledger, payload["work"], payload["serial"], parts.claim_seconds)
+            if taken is None:
+                return NOT_OURS
+            return _answer(task, step(_job(task, parts, taken, began)))
+        except ClaimLost:
+            _log.warning("claim_lost", task=task.name)
+            return LOST
+        except OperationalError as error:
+            # The claim expires and the work is started again; what the carrier did is found out then.
+            _log.warning("ledger_unreachable", task=task.name, error=type(error.orig).__name__)
+            return LEDGER_AWAY
+
+
+def _job(task: Task, parts: Parts, run: Run, began: float) -> Job:
+    def progress(text: str) -> None:
+        task.send_event("task-progress", result=text)
+
+    deadline = began + parts.claim_seconds
+    return Job(parts=parts, run=run, access=parts.accounts[run.account], deadline=deadline, progress=progress)
+
+
+def _answer(task: Task, result: Result) -> dict[str, Any]:
+    if isinstance(result, Later):
+        _log.info("step_waits", task=task.name, why=result.message, seconds=round(result.seconds, 3))
+        raise Retry(result.message, when=result.seconds)
+    _log.info("step_done", task=task.name, **result.counts)
+    return dict(result.counts)

@@ -1,0 +1,52 @@
+"""Step 4 of Bandwidth's guide: import each number of a grant into Catapult. One call each number."""
+
+from tasks.notebook import Notebook
+from tasks.parts import Job
+from tasks.results import Done, Result
+from tasks.verdicts import Verdict, absent, not_done, not_seen, there
+from tnimport.bandwidth.errors import CarrierError, NotFound
+from tnimport.domain.life import Stage
+from tnimport.domain.telephone import to_e164
+from tnimport.ledger import numbers
+from tnimport.ledger.numbers import Batch, Place
+from tnimport.ledger.outcomes import Imported
+
+
+def import_numbers(job: Job) -> Result:
+    """Work through a grant until it is done, time is up, or somebody wants it to stop."""
+    batch = numbers.load(job.ledger, job.run)
+    book = Notebook(job, len(batch.places))
+    step = _look_at if job.run.look else _import
+    for place in batch.places:
+        if not job.may_call() or not book.add(place.pos, step(job, batch, place)):
+            break
+    book.close()
+    return Done(book.counts)
+
+
+def _import(job: Job, batch: Batch, place: Place) -> Verdict:
+    try:
+        number_id = job.access.catapult.import_number(to_e164(place.tn), batch.application_id or "", job.timeout)
+    except CarrierError as error:
+        return not_done(job, place, error, Stage.IMPORT)
+    return Imported(place.pos, number_id, added=True, attempts=job.run.attempts + 1)
+
+
+def _look_at(job: Job, batch: Batch, place: Place) -> Verdict:
+    """Find out what became of a number whose import was lost, or who has one that was there already."""
+    try:
+        found = job.access.catapult.get_number(to_e164(place.tn), job.timeout)
+    except NotFound:
+        return absent(job, place)
+    except CarrierError as error:
+        return not_seen(job, place, error)
+    return there(job, batch, place, found) or _move_here(job, batch, place, found.number_id)
+
+
+def _move_here(job: Job, batch: Batch, place: Place, number_id: str) -> Verdict:
+    """`refresh`: put a number that another application has under ours; the same change may be repeated."""
+    try:
+        job.access.catapult.update_number(number_id, job.timeout, application_id=batch.application_id)
+    except CarrierError as error:
+        return not_seen(job, place, error)
+    return Imported(place.pos, number_id, added=False, attempts=job.run.attempts)

@@ -1,0 +1,149 @@
+"""Steps 1 and 2 of Bandwidth's guide: submit an order, and look at it until it is finished. One call each."""
+
+from typing import Final
+
+from tasks.faults import delay_of, fault_of, trouble_of
+from tasks.parts import Job
+from tasks.results import Done, Later, Result
+from tnimport.bandwidth.errors import AccountFault, CarrierError, NotFound, OutcomeUnknown, Permanent
+from tnimport.bandwidth.externaltns import Order, OrderRequest
+from tnimport.domain import backoff, reconcile
+from tnimport.domain.life import OrderState
+from tnimport.domain.reasons import reason_for
+from tnimport.ledger import orders, polling, submitting
+from tnimport.ledger.orders import Fault, OrderView
+
+ORDER_GONE: Final = ("order_gone", "The carrier accepted the order and later said that it knows no such order.")
+
+
+def submit_order(job: Job) -> Result:
+    """Send a planned order; ask for one whose answer was lost instead of sending it twice."""
+    order = orders.load(job.ledger, job.run)
+    return _ask_for(job, order) if order.state is OrderState.SUBMITTING else _send(job, order)
+
+
+def _send(job: Job, order: OrderView) -> Result:
+    submitting.sending(job.ledger, job.run)
+    request = OrderRequest(
+        customer_order_id=order.reference,
+        site_id=order.site_id,
+        sip_peer_id=order.sip_peer_id,
+        action=order.action.value,
+        numbers=order.numbers,
+    )
+    try:
+        reply = job.access.dashboard.create_order(request, job.timeout)
+    except CarrierError as error:
+        return _not_accepted(job, error)
+    return _accepted(job, reply)
+
+
+def _accepted(job: Job, reply: Order) -> Result:
+    first = job.access.account.poll_first
+    submitting.accepted(job.ledger, job.run, reply.order_id, reply.status or "RECEIVED", first)
+    return Done({"carrier_order_id": reply.order_id, "status": reply.status})
+
+
+def _not_accepted(job: Job, error: CarrierError) -> Result:
+    match error:
+        case AccountFault():
+            submitting.account_fault(job.ledger, job.run, fault_of(error), unsent=True)
+            return Done({"held": error.code})
+        case Permanent():
+            named = getattr(error, "named", {})
+            submitting.refused(job.ledger, job.run, error.code, error.description, named)
+            return Done({"refused": error.code})
+        case OutcomeUnknown():
+            return _wait(job, error)
+    seconds = delay_of(error, job.run.attempts)
+    submitting.not_sent(job.ledger, job.run, seconds, error.code, trouble_of(error))
+    return Later(error.code, seconds)
+
+
+def _ask_for(job: Job, order: OrderView) -> Result:
+    """Look the order up by our own reference; send it again only when it has had all its time to appear."""
+    try:
+        listed = job.access.dashboard.list_orders(job.timeout, customer_order_id=order.reference)
+    except AccountFault as error:
+        submitting.account_fault(job.ledger, job.run, fault_of(error), unsent=False)
+        return Done({"held": error.code})
+    except CarrierError as error:
+        return _wait(job, error)
+    # Whether the carrier's filter matches parts of a reference is documented nowhere; ours are compared whole.
+    same = [found for found in listed if found.customer_order_id == order.reference]
+    if same:
+        return _accepted(job, min(same, key=lambda found: found.created_at or ""))
+    return _absent(job, order)
+
+
+def _absent(job: Job, order: OrderView) -> Result:
+    left = (order.sent_at or 0) + job.access.account.order_settle - order.now
+    if left <= 0:
+        submitting.settled_absent(job.ledger, job.run)
+        return Later("the lost order never appeared; it is sent again", 0)
+    seconds = min(left, backoff.retry_delay(job.run.attempts + 1, 1.0))
+    orders.wait(job.ledger, job.run, seconds, "order_not_seen")
+    return Later("the lost order is not seen yet", seconds)
+
+
+def _wait(job: Job, error: CarrierError) -> Result:
+    seconds = delay_of(error, job.run.attempts)
+    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error))
+    return Later(error.code, seconds)
+
+
+def poll_order(job: Job) -> Result:
+    """Look at an accepted order once; a slow order is waited for, never failed."""
+    order = orders.load(job.ledger, job.run)
+    try:
+        reply = job.access.dashboard.get_order(order.carrier_order_id or "", job.timeout)
+    except AccountFault as error:
+        submitting.account_fault(job.ledger, job.run, fault_of(error), unsent=False)
+        return Done({"held": error.code})
+    except NotFound:
+        return _missing(job, order)
+    except CarrierError as error:
+        return _wait(job, error)
+    return _finished(job, order, reply) if reply.status in reconcile.FINISHED else _unfinished(job, order, reply)
+
+
+def _unfinished(job: Job, order: OrderView, reply: Order) -> Result:
+    account = job.access.account
+    seconds = backoff.poll_delay(order.now - (order.accepted_at or order.now), account.poll_first, account.poll_max)
+    polling.unfinished(job.ledger, job.run, reply.status, seconds)
+    return Later(f"{reply.status}, look {order.polls + 1}", seconds)
+
+
+def _finished(job: Job, order: OrderView, reply: Order) -> Result:
+    fates = reconcile.fates(order.numbers, reply.status, reply.numbers, reply.errors)
+    fault = _common_fault(order, fates)
+    if fault is not None:
+        polling.withdrawn(job.ledger, job.run, reply.status, fault)
+        return Done({"status": reply.status, "held": fault.code})
+    polling.ended(job.ledger, job.run, reply.status, fates)
+    counts = {"good": len(fates.good), "failed": len(fates.failed), "unaccounted": len(fates.unaccounted)}
+    return Done({"status": reply.status, **counts})
+
+
+def _common_fault(order: OrderView, fates: reconcile.Fates) -> Fault | None:
+    """The account-level fault that failed every number of the order alike, such as a wrong site; None otherwise."""
+    reasons = set(fates.failed.values())
+    if len(fates.failed) < len(order.numbers) or len(reasons) != 1:
+        return None
+    code, description = reasons.pop()
+    reason = reason_for(code)
+    if reason.kind != "account":
+        return None
+    return Fault(code, f"{description.rstrip('.')}. {reason.fix}", reason.scope == "account")
+
+
+def _missing(job: Job, order: OrderView) -> Result:
+    since = order.missing_since if order.missing_since is not None else order.now
+    if order.now - since >= job.access.account.order_settle:
+        polling.ended(
+            job.ledger, job.run, "GONE", reconcile.Fates(frozenset(), dict.fromkeys(order.numbers, ORDER_GONE))
+        )
+        return Done({"status": "GONE", "failed": len(order.numbers)})
+    seconds = backoff.retry_delay(job.run.attempts + 1, 1.0)
+    polling.missing(job.ledger, job.run, seconds)
+    return Later("the carrier does not show the order", seconds)

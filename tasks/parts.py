@@ -1,0 +1,64 @@
+"""What a task is handed: the ledger, the accounts with their clients, and how long a run may take."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+
+from tnimport.bandwidth.catapult import Catapult
+from tnimport.bandwidth.dashboard import Dashboard
+from tnimport.domain.accounts import Account
+from tnimport.domain.lanes import Lane, pace_of
+from tnimport.domain.pacing import Pace
+from tnimport.ledger.engine import Ledger
+from tnimport.ledger.work import Run
+
+
+@dataclass(frozen=True)
+class Access:
+    """One account and the two clients that speak for it."""
+
+    account: Account
+    dashboard: Dashboard
+    catapult: Catapult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything the steps share within a process; `stopping` is set when the process is asked to end."""
+
+    ledger: Ledger
+    accounts: Mapping[str, Access]
+    claim_seconds: float
+    http_timeout: float
+    stopping: Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run of one step."""
+
+    parts: Parts
+    run: Run
+    access: Access
+    deadline: float  # on the monotonic clock; the claim lasts no longer
+    progress: Callable[[str], None]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return self.parts.ledger
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of the run's lane."""
+        return pace_of(self.access.account.paces, Lane(self.run.lane))
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that one call may take in all."""
+        return self.parts.http_timeout
+
+    def may_call(self) -> bool:
+        """Whether a call that starts now is sure to end while the claim is ours, and nobody wants us to stop."""
+        return not self.parts.stopping.is_set() and monotonic() + self.timeout < self.deadline

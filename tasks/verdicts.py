@@ -1,0 +1,143 @@
+"""What one call about one number means: an outcome, another attempt, or trouble that is not the number's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from tasks.faults import delay_of, fault_of, trouble_of
+from tasks.parts import Job
+from tnimport.bandwidth.errors import (
+    AccountFault,
+    CarrierError,
+    Conflict,
+    Delivery,
+    OutcomeUnknown,
+    Permanent,
+    RateLimited,
+)
+from tnimport.bandwidth.phone_numbers import PhoneNumber
+from tnimport.domain.backoff import ATTEMPTS_MOST
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import Stage
+from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.numbers import Again, Batch, Place
+from tnimport.ledger.orders import Fault
+from tnimport.ledger.outcomes import Failed, Imported, Present, Released
+
+CLOCKS_DIFFER: Final = 300.0  # seconds that the carrier's clock may be behind the ledger's
+OTHER_APPLICATION: Final = "application_conflict"
+ALREADY_THERE: Final = "duplicate-number"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The grant ends here; the number at which it stopped has not been dealt with."""
+
+    trouble: Trouble | None = None
+    fault: Fault | None = None
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The number is to be tried again, and what the call told about the lane besides."""
+
+    again: Again
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A look before a removal found the resource to delete."""
+
+    pos: int
+    number_id: str
+
+
+Verdict = Imported | Present | Released | Failed | Found | Tried | Stop
+
+
+def stopped_by(error: CarrierError) -> Stop | None:
+    """The stop that an error is, when it concerns everybody and certainly nothing happened to the number."""
+    if isinstance(error, AccountFault):
+        return Stop(fault=fault_of(error))
+    if isinstance(error, RateLimited) or error.delivery is Delivery.NOT_SENT:
+        return Stop(trouble=trouble_of(error))
+    return None
+
+
+def not_done(job: Job, place: Place, error: CarrierError, stage: Stage) -> Verdict:
+    """What follows when a call that changes something failed."""
+    stop = stopped_by(error)
+    if stop is not None:
+        return stop
+    attempts = job.run.attempts + 1
+    answered = error.delivery is Delivery.ANSWERED
+    if isinstance(error, Permanent) and not isinstance(error, Conflict):
+        return Failed(place.pos, stage, error.code, error.description, attempts)
+    if answered and attempts >= ATTEMPTS_MOST:
+        return Failed(place.pos, stage, error.code, error.description, attempts)
+    unknown = isinstance(error, OutcomeUnknown)
+    look = unknown or isinstance(error, Conflict)
+    again = Again(
+        pos=place.pos,
+        wait=0 if isinstance(error, Conflict) else delay_of(error, job.run.attempts),
+        lane=Lane.LOOKUPS if look else Lane(job.run.lane),
+        look=look,
+        lost=job.run.lost or unknown,
+        code=error.code,
+        counted=answered,
+    )
+    return Tried(again, trouble_of(error))
+
+
+def not_seen(job: Job, place: Place, error: CarrierError) -> Verdict:
+    """What follows when a look failed: the same look again, for a look changes nothing."""
+    stop = stopped_by(error)
+    if stop is not None:
+        return stop
+    if isinstance(error, Permanent) and job.run.attempts + 1 >= ATTEMPTS_MOST:
+        return Failed(place.pos, Stage.IMPORT, error.code, error.description, job.run.attempts + 1)
+    again = Again(
+        pos=place.pos,
+        wait=delay_of(error, job.run.attempts),
+        lane=Lane.LOOKUPS,
+        look=True,
+        lost=job.run.lost,
+        code=error.code,
+        counted=error.delivery is Delivery.ANSWERED,
+    )
+    return Tried(again, trouble_of(error))
+
+
+def absent(job: Job, place: Place) -> Tried:
+    """Catapult does not hold it: it can be imported (again)."""
+    again = Again(
+        pos=place.pos, wait=0, lane=Lane.NUMBERS, look=False, lost=job.run.lost, code="not_there", counted=False
+    )
+    return Tried(again)
+
+
+def there(job: Job, batch: Batch, place: Place, found: PhoneNumber) -> Verdict | None:
+    """What it means that Catapult holds it; None when it is to be put under our application first."""
+    attempts = job.run.attempts
+    ours = found.application_id is not None and found.application_id == batch.application_id
+    if ours and job.run.lost and _since(found, batch):
+        return Imported(place.pos, found.number_id, added=True, attempts=attempts)
+    if batch.on_present == "refresh":
+        return Imported(place.pos, found.number_id, added=False, attempts=attempts) if ours else None
+    if not ours:
+        whose = found.application_id or "none"
+        text = f"Catapult holds the number already, for the application {whose}."
+        return Failed(place.pos, Stage.IMPORT, OTHER_APPLICATION, text, attempts)
+    if batch.on_present == "fail":
+        return Failed(place.pos, Stage.IMPORT, ALREADY_THERE, "Catapult holds the number already.", attempts)
+    return Present(place.pos, found.number_id, attempts)
+
+
+def _since(found: PhoneNumber, batch: Batch) -> bool:
+    """Whether it was made after our import began; a time that cannot be read speaks for us, who lost an answer."""
+    try:
+        made = datetime.fromisoformat(found.created_at or "")
+    except ValueError:
+        return True
+    return made.timestamp() >= batch.import_created_at - CLOCKS_DIFFER

@@ -1,0 +1,53 @@
+"""The process that hands out work: `python -m workers.dispatcher`."""
+
+import signal
+from threading import Event
+from types import FrameType
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from workers.app import app
+from workers.boot import boot
+from workers.dispatching import Dispatcher
+from workers.publisher import Publisher
+from workers.wakeup import Bell, bell_for
+
+LEDGER_AWAY_SECONDS: Final = 0.5
+_log: Final = structlog.get_logger("dispatcher")
+
+
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    booted = boot("dispatcher")
+    stopping = Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    bell = bell_for(booted.ledger)
+    accounts = {name: access.account for name, access in booted.settings.accounts.items()}
+    seconds = booted.settings.claim_seconds
+    work(Dispatcher(booted.ledger, accounts, Publisher(app), claim_seconds=seconds), bell, stopping)
+    bell.close()
+    booted.ledger.close()
+
+
+def work(dispatcher: Dispatcher, bell: Bell, stopping: Event) -> None:
+    """Do rounds until asked to stop; a ledger that is away is waited for."""
+    _log.info("dispatcher_ready")
+    while not stopping.is_set():
+        try:
+            seconds = dispatcher.once()
+        except OperationalError as error:
+            _log.warning("ledger_unreachable", error=type(error.orig).__name__)
+            seconds = LEDGER_AWAY_SECONDS
+        bell.wait(seconds, stopping)
+    _log.info("dispatcher_stopped")
+
+
+if __name__ == "__main__":
+    main()

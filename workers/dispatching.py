@@ -1,0 +1,107 @@
+"""The dispatcher's round: take back what ran out, claim what is due, publish it, and know when to look again."""
+
+from collections.abc import Hashable, Mapping
+from math import inf
+from time import monotonic
+from typing import Final, Protocol
+
+import structlog
+
+from tnimport.contract import QUEUE_OF, Queue, Task
+from tnimport.domain.accounts import Account
+from tnimport.domain.lanes import Lane, pace_of
+from tnimport.ledger import dispatch
+from tnimport.ledger.engine import Ledger
+from tnimport.ledger.grants import Grant
+from tnimport.ledger.reap import reap
+from workers.publisher import BrokerAway
+
+LONGEST_SLEEP: Final = 5.0  # even with nothing due: other processes may have died
+ROOM_SECONDS: Final = 0.05  # a full queue is looked at again so soon
+AWAY_SECONDS: Final = 0.5
+REAP_SECONDS: Final = 1.0
+SENT_SECONDS: Final = 30.0  # a message nobody took for so long is sent again
+
+_LANES: Final = {
+    Lane.DASHBOARD: Queue.ORDERS,
+    Lane.APPLICATIONS: QUEUE_OF[Task.ENSURE_APPLICATION],
+    Lane.NUMBERS: Queue.NUMBERS,
+    Lane.LOOKUPS: Queue.NUMBERS,
+}
+_log: Final = structlog.get_logger("dispatcher")
+
+
+class Outlet(Protocol):
+    """Where grants go."""
+
+    def room(self) -> dict[Queue, int]:
+        """How many messages each queue may still take."""
+
+    def publish(self, grants: list[Grant]) -> list[Grant]:
+        """Send grants; returns what was not sent."""
+
+
+class Dispatcher:
+    """Any number may run: the lanes are locked while work is claimed, and a claim is taken once."""
+
+    def __init__(
+        self, ledger: Ledger, accounts: Mapping[str, Account], outlet: Outlet, *, claim_seconds: float
+    ) -> None:
+        self._ledger = ledger
+        self._accounts = accounts
+        self._outlet = outlet
+        self._sent_seconds = min(SENT_SECONDS, claim_seconds)
+        self._served: dict[Hashable, float] = {}
+        self._reaped = -inf
+
+    def once(self) -> float:
+        """Do one round; returns after how many seconds to look again if nothing rings before."""
+        self._reap()
+        due = dispatch.due_lanes(self._ledger)
+        if not due.ready:
+            return self._sleep(due.next_at - due.now)
+        try:
+            room = self._outlet.room()
+        except BrokerAway as error:
+            _log.warning("broker_away", error=str(error))
+            return AWAY_SECONDS
+        return self._sleep(min(due.next_at - due.now, *(self._serve(account, lane, room) for account, lane in due.ready)))
+
+    def _reap(self) -> None:
+        if monotonic() - self._reaped >= REAP_SECONDS:
+            self._reaped = monotonic()
+            back = reap(self._ledger)
+            if back:
+                _log.warning("claims_expired", count=back)
+
+    def _serve(self, name: str, lane: Lane, room: dict[Queue, int]) -> float:
+        account = self._accounts.get(name)
+        if account is None:  # its settings are gone from this deployment; its work waits until they are back
+            return inf
+        queue = _LANES[lane]
+        if not room[queue]:
+            return ROOM_SECONDS
+        round_ = dispatch.claim(
+            self._ledger,
+            name,
+            lane,
+            pace_of(account.paces, lane),
+            room=room[queue],
+            seconds=self._sent_seconds,
+            served=self._served,
+        )
+        room[queue] -= len(round_.grants)
+        self._publish(round_.grants)
+        return ROOM_SECONDS if not room[queue] else round_.wake_at - round_.now
+
+    def _publish(self, grants: list[Grant]) -> None:
+        for grant in grants:
+            self._served[grant.import_id or grant.application_ref] = monotonic()
+        unsent = self._outlet.publish(grants)
+        if unsent:
+            _log.warning("not_published", count=len(unsent))
+            dispatch.unsend(self._ledger, unsent, self._accounts)
+
+    def _sleep(self, seconds: float) -> float:
+        to_reap = self._reaped + REAP_SECONDS - monotonic()
+        return max(0.0, min(seconds, LONGEST_SLEEP, max(to_reap, 0.0)))

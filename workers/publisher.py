@@ -1,0 +1,86 @@
+"""Puts grants on their queues, and says how much room the broker has."""
+
+from collections.abc import Iterable
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from tnimport.contract import QUEUE_OF, Payload, Queue, Task
+from tnimport.ledger.grants import Grant
+
+WINDOW: Final = 64  # messages that wait in one queue: a few seconds of work, whatever an import's size
+_TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")
+_ONE_ROW: Final = frozenset({Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION})
+
+
+class BrokerAway(Exception):
+    """Redis cannot be reached, hangs, or is full."""
+
+
+class Publisher:
+    """Publishes over one connection of the app's pool."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def room(self) -> dict[Queue, int]:
+        """How many messages each queue may still take.
+
+        Raises:
+            BrokerAway: nobody answers in time.
+        """
+        try:
+            with self._app.pool.acquire(block=True) as connection:
+                lengths = [connection.default_channel.client.llen(queue.value) for queue in Queue]
+        except _AWAY as error:
+            raise BrokerAway(type(error).__name__) from error
+        return {queue: max(0, WINDOW - length) for queue, length in zip(Queue, lengths, strict=True)}
+
+    def publish(self, grants: Iterable[Grant]) -> list[Grant]:
+        """Send each grant; returns those that certainly were not sent, or may not have been."""
+        left = list(grants)
+        try:
+            with self._app.producer_or_acquire() as producer:
+                while left:
+                    self._send(left[0], producer)
+                    left.pop(0)
+        except _AWAY:
+            pass
+        return left
+
+    def _send(self, grant: Grant, producer: object) -> None:
+        payload = payload_of(grant)
+        self._app.send_task(
+            grant.task.value,
+            kwargs=payload,
+            kwargsrepr=repr(payload),
+            task_id=str(task_id(grant)),
+            queue=QUEUE_OF[grant.task].value,
+            retries=grant.attempts,
+            producer=producer,
+            ignore_result=True,
+        )
+
+
+# redis-py raises its own errors where kombu does not translate them; OSError is a refused connection.
+_AWAY: Final = (OperationalError, OSError, ConnectionError)
+
+
+def payload_of(grant: Grant) -> Payload:
+    """What the message holds: ids and counts only."""
+    return Payload(
+        work=grant.work,
+        serial=grant.serial,
+        import_id=grant.import_id or "",
+        order_id=grant.order_id,
+        count=grant.count,
+    )
+
+
+def task_id(grant: Grant) -> UUID:
+    """The steps of an order keep one id each over all their runs, so that Flower shows one row; a grant has its own."""
+    if grant.task in _ONE_ROW:
+        return uuid5(_TASKS, f"{grant.task}/{grant.order_id}/{grant.application_ref}")
+    return uuid5(_TASKS, f"{grant.task}/{grant.work}/{grant.serial}")
