@@ -1,0 +1,84 @@
+"""The stack as processes: what it starts, and that nothing is left when it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config.local import free_port
+from workers import stack
+
+READY_SECONDS = 60
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ) | {
+        "SANDBOX_PORT": str(free_port()),
+        "REDIS_PORT": str(free_port()),
+        "TNIMPORT_WEB_BIND": f"127.0.0.1:{free_port()}",
+        "TNIMPORT_FLOWER_BIND": f"127.0.0.1:{free_port()}",
+    }
+
+
+def until(holds: Callable[[], object], what: str, seconds: float = READY_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)  # looking again, not guessing
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A stack whose processes have all started."""
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workers.stack", "--folder", str(tmp_path)],
+            env=environment(),
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        started = ("web started", "worker started", "dispatcher started", "flower started")
+        until(
+            lambda: process.poll() is not None or all(name in (tmp_path / "log").read_text() for name in started),
+            "the stack did not start",
+        )
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_every_process_of_the_stack(
+    number: signal.Signals, running: "subprocess.Popen[bytes]", tmp_path: Path
+) -> None:
+    family = psutil.Process(running.pid).children(recursive=True)
+    assert len(family) >= 6
+    running.send_signal(number)
+    assert running.wait(60) == 0
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+    assert json.loads((tmp_path / "addresses.json").read_text()).keys() == {"web", "flower", "sandbox"}
+
+
+def test_a_second_stack_in_the_same_folder_is_refused(running: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workers.stack", "--folder", str(tmp_path)]
+    second = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=30, check=False)
+    assert second.returncode == 1
+    assert "--folder" in second.stderr
+
+
+def test_a_stack_for_the_real_apis_has_no_sandbox_and_one_with_a_broker_no_redis() -> None:
+    assert stack.commands({}).keys() == {"redis", "sandbox", "web", "worker", "dispatcher", "flower", "release"}
+    assert "sandbox" not in stack.commands({"SANDBOX": "0"})
+    assert "redis" not in stack.commands({"TNIMPORT_REDIS_URL": "redis://h:1/0"})
+    assert "redis" not in stack.commands({"TNIMPORT_REDIS_URL_FILE": "broker"})
