@@ -24,6 +24,10 @@ class Caller:
         self._transport = transport
         self._secrets = secrets
 
+    def also_hiding(self, *secrets: str) -> "Caller":
+        """Return a caller that removes these as well."""
+        return Caller(self._transport, (*secrets, *self._secrets))
+
     def call(self, request: Request, timeout: float, read: Callable[[Reply], Value]) -> Value:
         """Return what `read` makes of the answer; every failure is a CarrierError."""
         reply = self._transport.send(request, timeout)

@@ -96,7 +96,7 @@ class Catapult:
         city: str | None = None,
         number_state: str | None = None,
     ) -> Page[PhoneNumber]:
-        """Return one page of the numbers that match; `after` is the `next` of the page before, and replaces all else."""
+        """Return one page of the numbers that match; `after` is the `next` of the page before, replacing all else."""
         filters = {
             "page": page,
             "size": size,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from tnimport.bandwidth.exchange import Reply
@@ -23,7 +24,7 @@ class Page(Generic[Item]):
 
 def read_created(reply: Reply, collection: str) -> str:
     """Return the id of what was made: from `Location`, else from the body (captures: empty, yet typed JSON)."""
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         raise refusal(reply, said(reply), effect=True)
     made = created_id(reply, collection)
     if made is not None:
@@ -46,7 +47,7 @@ def _lenient(reply: Reply) -> object:
 
 def read_done(reply: Reply, subject: str) -> None:
     """Return nothing if an update or a deletion was done; captures show 200 with an empty body, never 204."""
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         raise refusal(reply, said(reply), subject=subject)
     value = _lenient(reply)
     if isinstance(value, dict) and said_in(value).code is not None and "category" in value:
@@ -55,7 +56,7 @@ def read_done(reply: Reply, subject: str) -> None:
 
 def read_one(reply: Reply, subject: str, reader: Reader[Item]) -> Item:
     """Return the one resource, or raise NotFound or what else the answer means."""
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         raise refusal(reply, said(reply), subject=subject)
     try:
         value = parse(reply)
@@ -71,10 +72,10 @@ def read_one(reply: Reply, subject: str, reader: Reader[Item]) -> Item:
 
 def read_page(reply: Reply, reader: Reader[Item]) -> Page[Item]:
     """Return one page of a listing; null, 204 and an empty body are a page of nothing."""
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         explained = said(reply)
         failure = refusal(reply, explained)
-        if reply.status == 404 and not explained.foreign and explained.code != "user-not-found":
+        if reply.status == HTTPStatus.NOT_FOUND and not explained.foreign and explained.code != "user-not-found":
             return Page(())
         raise failure
     try:

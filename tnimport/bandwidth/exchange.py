@@ -40,6 +40,11 @@ class Reply:
     body: bytes
     received_at: float = field(default_factory=time.time)
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the status is any 2xx: documents and captures disagree on which (201 or 200, 200 or 204)."""
+        return self.status // 100 == 2  # noqa: PLR2004 - the class of statuses
+
     def header(self, name: str) -> str | None:
         """Return the header in whatever case it came, or None."""
         value = self.headers.get(name)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, Literal
 from xml.sax.saxutils import escape
 
@@ -12,10 +13,10 @@ from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.location import created_id
 from tnimport.bandwidth.refusals import refusal, unreadable
 from tnimport.bandwidth.xml_body import Node, Unreadable, children, local, parse, value
-from tnimport.bandwidth.xml_errors import OrderError, errors_of, numbers_in, said, said_in
+from tnimport.bandwidth.xml_errors import OrderError, count, errors_of, numbers_in, said, said_in
 
 PAGE: Final = 1000  # most orders in one answer (numbers.yml, externalTns GET)
-# "only letters, digits, blanks, dashes; at most 40 characters" (numbers.yml, CustomerOrderId)
+# numbers.yml on CustomerOrderId: letters, digits, blanks and dashes, at most 40 of them.
 _CUSTOMER_ORDER_ID: Final = re.compile(r"[A-Za-z0-9 -]{1,40}")
 _STATUS_NAMES: Final = ("processingstatus", "orderstatus", "status")
 _DATE_NAMES: Final = ("ordercreatedate", "orderdate", "createddate")
@@ -66,7 +67,7 @@ def order_body(order: OrderRequest) -> bytes:
     Raises Permanent, code `invalid_request`, for what the carrier is known to refuse.
     """
     tens = [texts.number(number) for number in order.numbers]
-    if not tens or any(len(ten) != 10 or not ten.isdecimal() for ten in tens):
+    if not tens or not all(map(texts.is_ten_digits, tens)):
         raise _invalid("an order needs numbers of ten digits")
     if not _CUSTOMER_ORDER_ID.fullmatch(order.customer_order_id):
         raise _invalid("a CustomerOrderID has 1 to 40 letters, digits, blanks and dashes")
@@ -90,7 +91,7 @@ def read_created(reply: Reply) -> Order:
     Documented is 201 with the order in the body (guide, step 1); any 2xx that names an order id, in the body or
     else in `Location`, is taken, for the order then exists.
     """
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         raise refusal(reply, said(reply), effect=True)
     located = created_id(reply, "externalTns")
     try:
@@ -115,7 +116,7 @@ def read_order(reply: Reply, order_id: str | None = None) -> Order:
     Given `order_id`, an answer about another order is refused, code `wrong_answer`; one that names none is taken
     to be about it.
     """
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         raise refusal(reply, said(reply), subject="order")
     try:
         root = parse(reply)
@@ -133,9 +134,9 @@ def read_order(reply: Reply, order_id: str | None = None) -> Order:
 
 def read_orders(reply: Reply) -> OrderPage:
     """Return the orders of one answer. 204, and 404 in the API's own words, mean none (numbers.yml; A6)."""
-    if reply.status == 204 or (reply.status == 404 and not said(reply).foreign):
+    if reply.status == HTTPStatus.NO_CONTENT or _says_none(reply):
         return OrderPage((), 0)
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         raise refusal(reply, said(reply))
     try:
         root = parse(reply)
@@ -149,13 +150,11 @@ def read_orders(reply: Reply) -> OrderPage:
     return OrderPage(orders, count(root))
 
 
+def _says_none(reply: Reply) -> bool:
+    return reply.status == HTTPStatus.NOT_FOUND and not said(reply).foreign
+
+
 _LISTS: Final = {"externaltnsorders", "externaltnsordersresponse", "externaltnsorderresponse", "importtnorders"}
-
-
-def count(root: Node) -> int | None:
-    """Return `TotalCount`, or None if it is missing or no number."""
-    total = value(root, "totalcount")
-    return int(total) if total and total.isascii() and total.isdecimal() and len(total) < 10 else None
 
 
 def _order_nodes(root: Node) -> list[Node]:

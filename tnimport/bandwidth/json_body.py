@@ -1,6 +1,7 @@
 """Catapult answers as values; anything may be missing, null or of another type."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,11 +9,11 @@ from tnimport.bandwidth import texts
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.refusals import Said
 
-# utf-8-sig takes a byte order mark or none; json itself recognises UTF-16 and UTF-32 by their zeros.
+_WHOLE: Final = re.compile(r"-?[0-9]{1,12}")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-class Unreadable(Exception):  # noqa: N818 - it never leaves this package; the tree of errors is in errors.py
+class Unreadable(Exception):
     """The body is no JSON."""
 
 
@@ -53,7 +54,7 @@ def string(value: Mapping[str, Any], *names: str) -> str | None:
 def integer(value: Mapping[str, Any], name: str) -> int | None:
     """Return a field as a whole number, or None if it is none (numbers arrive as 5 and as "5")."""
     found = string(value, name) or ""
-    return int(found) if len(found) < 12 and found.isascii() and found.removeprefix("-").isdecimal() else None
+    return int(found) if _WHOLE.fullmatch(found) else None
 
 
 def boolean(value: Mapping[str, Any], name: str) -> bool | None:

@@ -2,13 +2,16 @@
 
 import re
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from tnimport.bandwidth import texts
 from tnimport.bandwidth.exchange import Reply
 
 _LINK: Final = re.compile(r"<([^>]*)>([^<]*)")
 _NEXT: Final = re.compile(r"""\brel\s*=\s*(?:"[^"]*\bnext\b[^"]*"|'[^']*\bnext\b[^']*'|next\b)""", re.IGNORECASE)
+_HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
+_AFTER_PATH: Final = re.compile(r"[?#;]")  # Java servers append ";jsessionid=…"
+_QUERY: Final = re.compile(r"\?([!$-;=?-~]+)")  # what may stand in a query, without "#"
 _LONGEST_ID: Final = 200
 
 
@@ -23,21 +26,21 @@ def created_id(reply: Reply, collection: str) -> str | None:
 
 def last_segment(url: str, collection: str = "") -> str | None:
     """Return the last segment of the path of a URL, or None if it cannot be an id."""
-    path = url.strip().partition("#")[0].partition("?")[0].rstrip("/")
-    _, slash, last = path.rpartition("/")
-    found = texts.clean(unquote(last if slash else path))
-    bad = (
-        found.lower() == collection.lower() or found in {".", ".."} or "/" in found or path.endswith(":/" + "/" + last)
-    )
-    return None if bad or not found or len(found) > _LONGEST_ID else found
+    path = _AFTER_PATH.split(_HOST.sub("", url.strip(), count=1), maxsplit=1)[0].rstrip("/")
+    found = texts.clean(unquote(path.rpartition("/")[2]))
+    unfit = found.lower() in {"", ".", "..", collection.lower()} or "/" in found
+    return None if unfit or len(found) > _LONGEST_ID else found
 
 
 def next_query(link: str | None) -> str | None:
     """Return the query of the link whose relation is next, without "?", or None (ap-docs: paging)."""
     for url, parameters in _LINK.findall(link or ""):
         if _NEXT.search(parameters):
-            try:
-                return urlsplit(url).query or None
-            except ValueError:
-                return None
+            return query_of(url)
     return None
+
+
+def query_of(url: str) -> str | None:
+    """Return the query of a URL, without "?" and fragment, or None; blanks and the like end it."""
+    found = _QUERY.search(url)
+    return found[1] if found else None

@@ -124,7 +124,7 @@ def read_batch(reply: Reply, size: int) -> tuple[Sent, ...]:
     Documented is 202 with one result for each (ap-docs). Another number of results cannot be matched, so that all
     of them are of unknown outcome.
     """
-    if reply.status // 100 != 2:
+    if not reply.succeeded:
         raise refusal(reply, said(reply), effect=True)
     try:
         value = parse(reply)

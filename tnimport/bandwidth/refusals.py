@@ -1,6 +1,7 @@
 """From what an answer said to the one error that tells what to do."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from tnimport.bandwidth.errors import (
@@ -16,6 +17,7 @@ from tnimport.bandwidth.errors import (
 )
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.waiting import retry_after
+from tnimport.domain.reasons import is_known, reason_for
 
 # Catapult answers "too fast" to POST messages with 403 (ap-docs rateLimits.md, errors.md).
 _LIMITS: Final = ("message-rate-limit", "multi-message-limit")
@@ -42,7 +44,7 @@ def refusal(reply: Reply, said: Said, *, effect: bool = False, subject: str | No
         subject: the one thing the path names ("order", "application", …), None for a whole collection.
     """
     kind = _kind(reply.status, said, effect=effect, subject=subject)
-    code = said.code or ("redirected" if reply.status // 100 == 3 else f"http_{reply.status}")
+    code = said.code or _own_code(reply.status)
     wait = retry_after(reply, said.reset)
     at = None if wait is None else reply.received_at + wait
     return kind(code, said.description, status=reply.status, retry_after=wait, retry_at=at)
@@ -54,24 +56,37 @@ def unreadable(reply: Reply, code: str, description: str = "", *, effect: bool =
     return kind(code, description, status=reply.status, delivery=Delivery.UNANSWERED)
 
 
+def _own_code(status: int) -> str:
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return "unreadable_answer"
+    return "redirected" if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST else f"http_{status}"
+
+
 def _kind(status: int, said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
-    if status == 429 or _is_limit(said):
+    if status == HTTPStatus.TOO_MANY_REQUESTS or _is_limit(said):
         return RateLimited
-    if status < 200 or status // 100 == 3 or status == 408 or status >= 500:
-        # Half of these come from a gateway that gave up on a request still running behind it (errors.md: after
-        # message-gateway-unavailable the state tells whether it was sent). 303 even means that it was done.
+    if _undecided(status) or (status < HTTPStatus.BAD_REQUEST and said.code is None):
         return OutcomeUnknown if effect else RetryLater
-    if status < 300 and said.code is None:
-        return OutcomeUnknown if effect else RetryLater
-    if status in {401, 402}:
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED}:
         return AccountFault
-    if status == 404:
+    if status == HTTPStatus.NOT_FOUND:
         return _missing(said, effect=effect, subject=subject)
     return _by_code(status, said)
 
 
+def _undecided(status: int) -> bool:
+    """Tell whether a status leaves open what happened to a request.
+
+    Half of the 5xx come from a gateway that gave up on a request still running behind it (ap-docs errors.md: after
+    message-gateway-unavailable the message's state tells whether it was sent); a 303 even means that it was done.
+    """
+    redirected = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    failed = status < HTTPStatus.OK or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return redirected or failed or status == HTTPStatus.REQUEST_TIMEOUT
+
+
 def _is_limit(said: Said) -> bool:
-    return said.category == "limit" or (said.code or "").startswith(_LIMITS)
+    return said.category in {"limit", "too-many-requests"} or (said.code or "").startswith(_LIMITS)
 
 
 def _missing(said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
@@ -86,25 +101,14 @@ def _missing(said: Said, *, effect: bool, subject: str | None) -> type[CarrierEr
 
 
 def _by_code(status: int, said: Said) -> type[CarrierError]:
-    kind = kind_of(said.code)
+    kind = kind_of(said.code or _own_code(status))
     if kind == "transient":
         return RetryLater
-    if kind == "account" or (status == 403 and kind is None):
+    if kind == "account" or (status == HTTPStatus.FORBIDDEN and kind is None):
         return AccountFault
-    return Conflict if status == 409 else Permanent
-
-
-_TRANSIENT: Final = frozenset({"5019", "5086", "1000", "1010", "message-delay-limit"})
-_ACCOUNT: Final = frozenset(
-    (
-        "25010 5012 5016 5020 5022 5023 5051 1001 12016 12103 13563 access-denied user-access-denied "
-        "application-access-denied application-not-found user-not-found insufficient-available-balance"
-    ).split()
-)
+    return Conflict if status == HTTPStatus.CONFLICT else Permanent
 
 
 def kind_of(code: str | None) -> str | None:
     """Return "transient", "permanent" or "account", or None for a code that the catalogue does not know."""
-    if code in _TRANSIENT:
-        return "transient"
-    return "account" if code in _ACCOUNT else None
+    return reason_for(code).kind if code is not None and is_known(code) else None

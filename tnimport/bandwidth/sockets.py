@@ -54,9 +54,23 @@ class TimedSocket:
 
     def __init__(self, real: socket.socket) -> None:
         self._real = real
+        self._held: list[bytes] | None = None
         self.used = time.monotonic()
 
+    def hold(self) -> None:
+        """Keep back what is to be sent until `release`, so that head and body of a request are one packet."""
+        self._held = []
+
+    def release(self) -> None:
+        """Send what was kept back."""
+        held, self._held = self._held or [], None
+        self.sendall(b"".join(held))
+
     def sendall(self, data: bytes) -> None:
+        """Send all of it before the deadline, or raise TimeoutError."""
+        if self._held is not None:
+            self._held.append(bytes(data))
+            return
         call = current.call
         rest = memoryview(data)
         while rest:
@@ -65,7 +79,8 @@ class TimedSocket:
             rest = rest[self._real.send(rest) :]
         self.used = time.monotonic()
 
-    def makefile(self, mode: str, *_: object) -> io.BufferedReader:
+    def makefile(self, *_: object) -> io.BufferedReader:
+        """Return a reader (http.client asks for nothing else) that stops at the deadline."""
         return io.BufferedReader(_TimedReader(self._real, self._real.makefile("rb", buffering=0)))
 
     def settimeout(self, _: float | None) -> None:
@@ -103,6 +118,13 @@ class _TimedConnection(HTTPConnection):
         super().connect()
         self.sock = TimedSocket(self.sock)
 
+    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
+        if self.sock is None:
+            self.connect()
+        self.sock.hold()
+        super().request(*args, **kwargs)
+        self.sock.release()
+
     @property
     def is_connected(self) -> bool:
         return super().is_connected and time.monotonic() - self.sock.used < IDLE_LIMIT
@@ -113,10 +135,14 @@ class _TimedTlsConnection(_TimedConnection, HTTPSConnection):
 
 
 class TimedPool(HTTPConnectionPool):
+    """Plain connections to one host, kept and timed."""
+
     ConnectionCls = _TimedConnection
 
 
 class TimedTlsPool(HTTPSConnectionPool):
+    """TLS connections to one host, kept, timed and verified."""
+
     ConnectionCls = _TimedTlsConnection
 
 

@@ -9,6 +9,9 @@ LONGEST_DESCRIPTION: Final = 500
 # encoded at all.
 _UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
 _DIGITS: Final = re.compile(r"[^0-9]+")
+_NORTH_AMERICAN: Final = re.compile(r"1?([0-9]{10})")
+_TEN: Final = re.compile(r"[0-9]{10}")
+_USER_INFO: Final = re.compile(r"(//)[^/@\s\"'<>]{1,500}@")
 _SEPARATORS: Final = re.compile(r"[,;|\n]")
 
 
@@ -25,8 +28,11 @@ def code(text: str | None) -> str | None:
 
 
 def description(text: str | None) -> str:
-    """Return a sentence of the carrier of at most 500 characters."""
-    return " ".join(clean(text[: 4 * LONGEST_DESCRIPTION]).split())[:LONGEST_DESCRIPTION] if text else ""
+    """Return a sentence of the carrier of at most 500 characters, without the user-info of URLs that it repeats."""
+    if not text:
+        return ""
+    line = " ".join(clean(text[: 4 * LONGEST_DESCRIPTION]).split())
+    return _USER_INFO.sub(r"\1[secret]@", line)[:LONGEST_DESCRIPTION]
 
 
 def number(text: str) -> str:
@@ -35,10 +41,13 @@ def number(text: str) -> str:
     Dashboard answers hold ten digits, later pages show "+1…" (numbers.yml); text that is no such number is kept,
     for dropping it would make an error about some numbers look like one about all.
     """
-    digits = _DIGITS.sub("", text)
-    if len(digits) == 11 and digits[0] == "1":
-        return digits[1:]
-    return digits if len(digits) == 10 else clean(text)
+    found = _NORTH_AMERICAN.fullmatch(_DIGITS.sub("", text))
+    return found[1] if found else clean(text)
+
+
+def is_ten_digits(text: str) -> bool:
+    """Tell whether the text is what the Dashboard takes for a number."""
+    return _TEN.fullmatch(text) is not None
 
 
 def numbers(text: str) -> list[str]:
@@ -49,7 +58,7 @@ def numbers(text: str) -> list[str]:
 def e164(text: str) -> str:
     """Return the number with its "+"; ten digits, or eleven from 1, are taken as North American."""
     ten = number(text)
-    if len(ten) == 10 and ten.isdecimal():
+    if is_ten_digits(ten):
         return "+1" + ten
     return "+" + _DIGITS.sub("", text) if text.strip().startswith("+") else text.strip()
 

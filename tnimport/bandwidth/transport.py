@@ -2,20 +2,23 @@
 
 import http.client
 import os
+import re
 import socket
 import ssl
+from http import HTTPStatus
 from typing import Any, Final
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import DecodeError, IncompleteRead
-from urllib3.util import Timeout
 
 from tnimport.bandwidth.errors import CarrierError, Delivery, OutcomeUnknown, RetryLater
 from tnimport.bandwidth.exchange import Reply, Request
 from tnimport.bandwidth.sockets import Call, TimedPool, TimedTlsPool, current
 
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_MOST_CAUSES: Final = 50  # exceptions can refer to one another in circles
 _BROKEN: Final = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError)
 
 
@@ -74,6 +77,8 @@ class Transport:
         """
         if self._process != os.getpid():
             self._renew()  # sockets shared with a parent process would mix up answers
+        if timeout <= 0:
+            raise RetryLater("timeout", "no time was left for the call", delivery=Delivery.NOT_SENT)
         call = current.call = Call(timeout)
         try:
             return self._exchange(request, timeout)
@@ -83,15 +88,13 @@ class Transport:
         raise failure
 
     def _exchange(self, request: Request, timeout: float) -> Reply:
-        response = self._adapter.send(
-            _prepared(request), stream=True, timeout=Timeout(total=timeout), verify=self._verify, proxies={}
-        )
+        response = self._adapter.send(_prepared(request), stream=True, timeout=timeout, verify=self._verify, proxies={})
         raw = response.raw
         whole = False
         try:
             headers = {name.lower(): value for name, value in raw.headers.items()}
             body = _body(raw, request.cap)
-            whole = response.status_code >= 200  # what follows a 1xx would be taken for the next answer
+            whole = response.status_code >= HTTPStatus.OK  # what follows a 1xx would be taken for the next answer
         finally:
             if not whole:
                 raw.close()
@@ -111,7 +114,7 @@ def _body(raw: Any, cap: int) -> bytes:  # noqa: ANN401 - urllib3's response, or
     if stated == "0":
         raw.read()  # lets go of the connection
         return b""
-    if stated.isdecimal() and len(stated) > 18 or (stated.isdecimal() and int(stated) > cap):
+    if _LENGTH.fullmatch(stated) and int(stated) > cap:
         raise _TooLarge
     body: bytes = raw.read(cap + 1, decode_content=True)
     if len(body) > cap:
@@ -124,9 +127,10 @@ def _prepared(request: Request) -> requests.PreparedRequest:
     prepared = requests.PreparedRequest()
     prepared.method = request.method
     prepared.url = request.url
-    prepared.headers = headers = requests.structures.CaseInsensitiveDict(request.headers)
+    headers = dict(request.headers)
     if request.body is not None:
         headers["Content-Length"] = str(len(request.body))
+    prepared.headers = headers  # type: ignore[assignment]  # the adapter only reads them; a plain dict is faster
     prepared.body = request.body
     return prepared
 
@@ -184,7 +188,7 @@ def _causes(problem: BaseException) -> list[BaseException]:
     """Return the exception and every one that it wraps: requests and urllib3 keep them in four different places."""
     found: list[BaseException] = []
     waiting: list[object] = [problem]
-    while waiting and len(found) < 50:
+    while waiting and len(found) < _MOST_CAUSES:
         cause = waiting.pop()
         if isinstance(cause, BaseException) and not any(cause is known for known in found):
             found.append(cause)

@@ -8,6 +8,8 @@ from tnimport.bandwidth.exchange import Reply
 
 LONGEST: Final = 3600.0  # a limit that lasts longer will say so again; a clock gone mad must not stop us for years
 DAY: Final = 86_400.0
+_SECONDS_END: Final = 1e11  # in seconds the year 5138; what is larger is milliseconds (from 1973 on) or finer
+_LONGEST_DATE: Final = 64
 _NUMBER: Final = re.compile(r"\s*(\d{1,19})(?:\.\d{0,9})?\s*", re.ASCII)
 
 
@@ -43,7 +45,7 @@ def _until(text: str | None, now: float) -> float | None:
         return None
     if value <= DAY:
         return value
-    while value > 1e11:  # 1e11 s is the year 5138; as milliseconds it is 1973
+    while value > _SECONDS_END:
         value /= 1000
     return value - now
 
@@ -63,6 +65,6 @@ def _number(text: str | None) -> float | None:
 
 def _date(text: str | None) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp() if text and len(text) < 64 else None
+        return parsedate_to_datetime(text).timestamp() if text and len(text) < _LONGEST_DATE else None
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

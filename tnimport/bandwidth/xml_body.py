@@ -33,7 +33,7 @@ _PREFIX: Final = re.compile(r"<(/?)[A-Za-z_][\w.-]{0,100}:(?=[A-Za-z_])")
 _PADDING: Final = " \t\r\n\0\ufeff"
 
 
-class Unreadable(Exception):  # noqa: N818 - it never leaves this package; the tree of errors is in errors.py
+class Unreadable(Exception):
     """The body is no XML that we accept; the only argument is a short code."""
 
 
@@ -112,13 +112,12 @@ def _codec(name: str | None) -> str | None:
 
 def local(node: Node) -> str:
     """Return the name of an element without namespace, in lower case."""
-    tag = node.tag
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+    return str(node.tag).rpartition("}")[2].lower()  # comments and instructions are removed when parsing
 
 
 def text(node: Node) -> str:
     """Return all text inside an element, without padding (older pages put values on lines of their own)."""
-    return "".join(node.itertext()).strip()
+    return "".join(str(part) for part in node.itertext()).strip()
 
 
 def children(node: Node, *names: str) -> Iterator[Node]:

@@ -1,5 +1,6 @@
 """The five layouts in which the Dashboard reports errors (BANDWIDTH A9), read in one pass."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -7,8 +8,9 @@ from typing import Final
 from tnimport.bandwidth import texts
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.refusals import Said
-from tnimport.bandwidth.xml_body import Node, Unreadable, children, descendants, local, parse, text, value
+from tnimport.bandwidth.xml_body import Node, Unreadable, descendants, local, parse, text, value
 
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
 _HOLDERS: Final = frozenset({"errors", "errorlist"})
 _LEAVES: Final = frozenset({"error", "responsestatus"})
 NUMBER_NAMES: Final = ("telephonenumber", "fullnumber")
@@ -99,11 +101,7 @@ def _loose(root: Node) -> str:
     return texts.description(value(root, "description", "message", "error"))
 
 
-def first_named(root: Node, name: str) -> Node | None:
-    """Return the element itself or the first one below it of that name (in lower case)."""
-    return next(descendants(root, name), None)
-
-
-def direct(root: Node, name: str) -> list[Node]:
-    """Return all elements of that name that are the root or its direct children."""
-    return [root] if local(root) == name else list(children(root, name))
+def count(node: Node, name: str = "totalcount") -> int | None:
+    """Return a number in a direct child, or None if it is missing or no number."""
+    found = value(node, name)
+    return int(found) if found and _COUNT.fullmatch(found) else None

@@ -1,0 +1,84 @@
+"""Listing more orders than one answer holds.
+
+An answer has at most 1,000 orders and no cursor (numbers.yml, externalTns GET). A full one is therefore asked again
+in halves of its range of days, and a full day by the first characters of the order ids, which are UUIDs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Final
+
+from tnimport.bandwidth.errors import Permanent
+from tnimport.bandwidth.externaltns import PAGE, Order, OrderPage
+
+Filters = Mapping[str, str | list[str] | None]
+Fetch = Callable[[Filters], OrderPage]
+
+_DAY: Final = timedelta(days=1)
+_HISTORY: Final = timedelta(days=731)  # without other filters the carrier goes back two years (numbers.yml)
+_HEX: Final = "0123456789abcdef-"
+
+
+def every_order(fetch: Fetch, filters: Filters, today: date) -> list[Order]:
+    """Return all orders that match, each once.
+
+    Raises:
+        Permanent: code `list_incomplete`, when the carrier does not narrow its answers as asked; returning some
+            for all would make an order that exists look missing.
+    """
+    page = fetch(filters)
+    found = {order.order_id: order for order in page.orders}
+    if len(page.orders) >= PAGE:
+        for order in _by_days(fetch, filters, today):
+            found.setdefault(order.order_id, order)
+    return list(found.values())
+
+
+def _by_days(fetch: Fetch, filters: Filters, today: date) -> Iterator[Order]:
+    first, last = _bounds(filters, today)
+    waiting = [(first, last)]
+    while waiting:
+        start, end = waiting.pop()
+        # "after" and "before" may or may not include the day itself: a day more on either side loses nothing.
+        since, until = max(start - _DAY, first), min(end + _DAY, last)
+        narrowed = {**filters, "createdDateFrom": since.isoformat(), "createdDateTo": until.isoformat()}
+        page = fetch(narrowed)
+        _check(all(_within(order, since, until) for order in page.orders))
+        yield from page.orders
+        if len(page.orders) >= PAGE and start < end:
+            middle = start + (end - start) // 2
+            waiting += [(start, middle), (middle + _DAY, end)]
+        elif len(page.orders) >= PAGE:
+            yield from _by_fragment(fetch, narrowed)
+
+
+def _by_fragment(fetch: Fetch, filters: Filters) -> Iterator[Order]:
+    given = filters.get("orderIdFragment")
+    waiting = [(given if isinstance(given, str) else "") + digit for digit in _HEX]
+    while waiting:
+        fragment = waiting.pop()
+        page = fetch({**filters, "orderIdFragment": fragment})
+        _check(all(order.order_id.lower().startswith(fragment.lower()) for order in page.orders))
+        yield from page.orders
+        if len(page.orders) >= PAGE:
+            waiting += [fragment + digit for digit in _HEX]
+
+
+def _bounds(filters: Filters, today: date) -> tuple[date, date]:
+    since, until = filters.get("createdDateFrom"), filters.get("createdDateTo")
+    last = date.fromisoformat(until) if isinstance(until, str) else today + _DAY  # their day may be ahead of ours
+    return (date.fromisoformat(since) if isinstance(since, str) else min(today, last) - _HISTORY), last
+
+
+def _within(order: Order, since: date, until: date) -> bool:
+    """Tell whether an order was made in the range; an order that does not say when counts as inside."""
+    try:
+        made = date.fromisoformat((order.created_at or "")[:10])
+    except ValueError:
+        return True
+    return since - _DAY <= made <= until + _DAY  # time zones
+
+
+def _check(narrowed: bool) -> None:  # noqa: FBT001 - it is a condition
+    if not narrowed:
+        raise Permanent("list_incomplete", "the carrier does not narrow its list of orders as asked")
