@@ -41,11 +41,20 @@ def test_another_day_is_named() -> None:
         ("", None),
         ({}, None),
         ("a limit", "a limit"),
-        ({"order": "211a", "until": None}, "order 211a"),
+        ({"what": "worker"}, "worker"),
+        ({"what": "pace", "text": "the pace"}, "the pace"),
     ],
 )
 def test_what_it_waits_for_is_said_whatever_its_shape(what: object, words: str | None) -> None:
     assert phrases.waiting({"waiting_on": what}) == words
+
+
+def test_how_long_it_waits_is_said() -> None:
+    now = datetime.now(UTC)
+    since = {"text": "an order", "since": (now - timedelta(minutes=5)).isoformat()}
+    assert phrases.waiting({"waiting_on": since}) == "an order, since 5 min 0 s"
+    until = {"text": "a limit", "until": (now + timedelta(seconds=60.2)).isoformat()}
+    assert phrases.waiting({"waiting_on": until}) == "a limit, for another 1 min 0 s"
 
 
 def test_no_rows_are_all_rows() -> None:

@@ -65,11 +65,18 @@ def clock(instant: datetime) -> str:
 
 
 def waiting(view: Mapping[str, Any]) -> str | None:
-    """What the import waits for, in words, or None."""
-    what = view.get("waiting_on")
-    if isinstance(what, dict):
-        return ", ".join(f"{name} {value}" for name, value in what.items() if value is not None) or None
-    return str(what) if what else None
+    """What the import waits for, in the service's words and with the time it takes, or None."""
+    wait = view.get("waiting_on")
+    if not isinstance(wait, dict):
+        return str(wait) if wait else None
+    text = str(wait.get("text") or wait.get("what") or "")
+    since, until = moment(wait.get("since")), moment(wait.get("until"))
+    now = datetime.now(UTC)
+    if since is not None:
+        text += f", since {duration((now - since).total_seconds())}"
+    if until is not None:
+        text += f", for another {duration((until - now).total_seconds())}"
+    return text or None
 
 
 def summary(view: Mapping[str, Any]) -> str:

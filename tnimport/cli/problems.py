@@ -43,7 +43,8 @@ def _lines(refusal: Refusal) -> Iterator[str]:
 
 
 def _one(one: dict[str, Any]) -> str:
-    place = f"line {one['line']}: " if one.get("line") else f"{one['pointer']}: " if one.get("pointer") else ""
+    named = next((f"{one[name]}: " for name in ("pointer", "parameter", "header") if one.get(name)), "")
+    place = f"line {one['line']}: " if one.get("line") else named
     code = f" [{one['code']}]" if one.get("code") else ""
     return f"{place}{one.get('detail') or one.get('description') or 'wrong'}{code}"
 

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from tnimport.web.schemas import Health
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Web
+
+
+def test_a_process_that_serves_lives_and_is_ready(any_web: Web) -> None:
+    assert any_web.get("/livez").json() == {"status": "ok"}
+    assert any_web.get("/readyz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("query", ["?verbose", "?verbose=1"])
+def test_every_check_is_listed_when_asked_for(web: Web, query: str) -> None:
+    health = Health.model_validate(web.get(f"/readyz{query}").json())
+    assert [(check.name, check.ok) for check in health.checks or []] == [("ledger", True)]
+
+
+def test_without_a_ledger_the_process_lives_and_is_not_ready(web: Web) -> None:
+    _lose(web)
+    assert web.get("/livez").status_code == 200
+    answer = web.get("/readyz?verbose")
+    assert answer.status_code == 503
+    assert answer.json()["checks"][0]["detail"] == "cannot be written: OperationalError"
+
+
+def test_without_a_ledger_a_request_is_put_off_and_nothing_is_told_of_the_database(web: Web) -> None:
+    _lose(web)
+    answer = web.get("/v1/imports")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json()["type"] == "/problems/ledger-unavailable"
+    assert "imports (" not in answer.text
+    assert "SELECT" not in answer.text
+
+
+def _lose(web: Web) -> None:
+    with web.ledger.write() as tx:
+        tx.run(sa.text("ALTER TABLE imports RENAME TO lost"))

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tnimport.web.schemas import History, Import, ImportsPage, NumbersPage
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Seed, Web
+
+
+def test_an_import_has_the_promised_shape_and_its_books_balance(any_web: Web, seed: Seed) -> None:
+    import_id = seed(any_web.ledger)
+    answer = any_web.get(f"/v1/imports/{import_id}")
+    view = Import.model_validate(answer.json())
+    assert (view.id, view.state) == (import_id, "queued")
+    counts = dict(view.counts)
+    assert counts.pop("rows") == sum(counts.values()) == 6
+    assert view.created_at is not None
+    assert view.created_at.endswith("Z")
+    assert any_web.get(view.links["numbers"]).status_code == 200
+    assert any_web.get(view.links["page"]).status_code == 200
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_an_unchanged_import_is_answered_304_until_it_changes(web: Web, seed: Seed) -> None:
+    path = f"/v1/imports/{seed(web.ledger)}"
+    tag = web.get(path).headers["ETag"]
+    for asked in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
+        unchanged = web.get(path, headers={"If-None-Match": asked})
+        assert (unchanged.status_code, unchanged.content) == (304, b"")
+        assert unchanged.headers["ETag"] == tag
+    web.post(f"{path}/pause")
+    changed = web.get(path, headers={"If-None-Match": tag})
+    assert (changed.status_code, changed.json()["state"]) == (200, "paused")
+
+
+@pytest.mark.parametrize("path", ["", "/numbers", "/nonsense"])
+@pytest.mark.parametrize("import_id", ["imp_unknown", "a" * 200, "%00", "a%0ab", "é", "imp;DROP"])
+def test_an_unknown_import_is_404_whatever_its_id_looks_like(any_web: Web, import_id: str, path: str) -> None:
+    answer = any_web.get(f"/v1/imports/{import_id}{path}")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["type"] == "/problems/not-found"
+
+
+def test_pages_of_numbers_hold_every_row_once_and_in_order(any_web: Web, seed: Seed) -> None:
+    path = f"/v1/imports/{seed(any_web.ledger, count=7)}/numbers"
+    lines: list[int | None] = []
+    token = ""
+    while True:
+        page = NumbersPage.model_validate(any_web.get(path, params={"page_size": 2, "page_token": token}).json())
+        lines += [number.line for number in page.numbers]
+        token = page.next_page_token
+        if not token:
+            break
+        assert len(page.numbers) == 2
+    assert lines == [1, 2, 3, 4, 5, 6, 7, 8, 9]  # seven numbers, a rejected and a duplicate row; blanks are counted
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ({"state": "requested"}, 3),
+        ({"state": "rejected"}, 1),
+        ({"state": "duplicate"}, 1),
+        ({"state": "imported"}, 0),
+        ({"code": "bad_length"}, 1),
+        ({"code": "bad_length", "state": "requested"}, 0),
+        ({"page_size": 100_000}, 5),
+    ],
+)
+def test_numbers_can_be_asked_for_by_state_and_code(
+    web: Web, seed: Seed, query: dict[str, str | int], count: int
+) -> None:
+    page = web.get(f"/v1/imports/{seed(web.ledger)}/numbers", params=query).json()
+    assert len(page["numbers"]) == count
+
+
+def test_the_exports_hold_what_the_pages_hold(any_web: Web, seed: Seed) -> None:
+    path = f"/v1/imports/{seed(any_web.ledger, count=1200)}/numbers"
+    pages = any_web.get(path, params={"page_size": 1000}).json()
+    rest = any_web.get(path, params={"page_size": 1000, "page_token": pages["next_page_token"]}).json()
+    numbers = pages["numbers"] + rest["numbers"]
+    lines = any_web.get(path, headers={"Accept": "application/x-ndjson"})
+    assert lines.headers["Content-Type"].startswith("application/x-ndjson")
+    assert [json.loads(line) for line in lines.text.splitlines()] == numbers
+    table = any_web.get(path, headers={"Accept": "text/csv"})
+    assert table.headers["Content-Disposition"].endswith('.csv"')
+    rows = list(csv.DictReader(io.StringIO(table.text, newline="")))
+    assert [row["line"] for row in rows] == [str(number["line"]) for number in numbers]
+    assert rows[1200]["number"] == "'=1+1"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "named"),
+    [
+        ("/numbers?state=nonsense&page_size=0", 422, {"state", "page_size"}),
+        ("/numbers?code=%00", 422, {"code"}),
+        ("/numbers?stat=failed", 422, {"stat"}),
+        ("/numbers?page_token=nonsense", 400, {"page_token"}),
+    ],
+)
+def test_a_wrong_query_is_refused_with_every_problem_named(
+    web: Web, seed: Seed, path: str, status: int, named: set[str]
+) -> None:
+    answer = web.get(f"/v1/imports/{seed(web.ledger)}{path}")
+    assert answer.status_code == status
+    problem = answer.json()
+    assert {one["parameter"] for one in problem["errors"]} == named
+    assert all(one["detail"] and one["code"] for one in problem["errors"])
+
+
+def test_imports_are_listed_newest_first_in_pages(any_web: Web, seed: Seed) -> None:
+    ids = [seed(any_web.ledger) for _ in range(5)]
+    found: list[str] = []
+    token = ""
+    while True:
+        page = ImportsPage.model_validate(
+            any_web.get("/v1/imports", params={"page_size": 2, "page_token": token}).json()
+        )
+        found += [view.id for view in page.imports]
+        token = page.next_page_token
+        if not token:
+            break
+    assert found == ids[::-1]
+
+
+def test_an_import_is_found_by_the_callers_own_key(any_web: Web, seed: Seed) -> None:
+    import_id = seed(any_web.ledger, client_ref="crm/1 é")
+    seed(any_web.ledger, client_ref="other")
+    page = any_web.get("/v1/imports", params={"client_ref": "crm/1 é"}).json()
+    assert [view["id"] for view in page["imports"]] == [import_id]
+    assert page["refusal"] is None
+    assert any_web.get("/v1/imports", params={"client_ref": "unknown"}).json()["imports"] == []
+    assert any_web.get("/v1/imports", params={"client_ref": "\0"}).status_code == 422
+
+
+@pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")])
+def test_a_verb_answers_with_the_import_and_may_be_repeated(any_web: Web, seed: Seed, verb: str, state: str) -> None:
+    path = f"/v1/imports/{seed(any_web.ledger)}/{verb}"
+    for _ in range(2):
+        answer = any_web.post(path)
+        assert (answer.status_code, answer.json()["state"]) == (200, state)
+        Import.model_validate(answer.json())
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])
+def test_a_verb_on_nothing_is_404(web: Web, verb: str) -> None:
+    assert web.post(f"/v1/imports/imp_unknown/{verb}").status_code == 404
+
+
+@pytest.mark.parametrize("written", ["9195550001", "+19195550001", "(919) 555-0001", "1-919-555-0001"])
+def test_everything_known_of_a_number_is_told_however_it_is_written(web: Web, seed: Seed, written: str) -> None:
+    first, second = seed(web.ledger), seed(web.ledger)
+    history = History.model_validate(web.get(f"/v1/numbers/{written}").json())
+    assert history.number == "+19195550001"
+    assert [passage.import_id for passage in history.imports] == [second, first]
+    assert history.imports[0].now.state == "requested"
+    assert history.imports[0].events[0]["text"] == "The import was accepted with 6 rows."
+    assert history.imports[0].events[0]["at"].endswith("Z")
+
+
+def test_a_number_nobody_named_is_404_and_a_text_that_is_none_is_refused(web: Web) -> None:
+    assert web.get("/v1/numbers/+19195559999").status_code == 404
+    refused = web.get("/v1/numbers/hello")
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["fix"]
