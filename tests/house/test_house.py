@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from honcho.environ import parse_procfile
 
 FUNCTION_LINES = 60
@@ -137,3 +138,23 @@ def test_the_numbers_of_the_demonstration_are_the_ones_that_are_made(root: Path,
     shutil.copy(root / "deploy" / "demo" / "make_numbers.py", folder)
     subprocess.run([sys.executable, str(folder / "make_numbers.py")], check=True)
     assert (folder / "numbers.csv").read_text() == text_of(root / "deploy" / "demo" / "numbers.csv")
+
+
+def test_the_composition_runs_what_the_procfile_runs(root: Path) -> None:
+    services = yaml.safe_load(text_of(root / "docker-compose.yml"))["services"]
+    served = parse_procfile(text_of(root / "Procfile")).processes
+    for name, line in served.items():
+        assert " ".join(services["migrate" if name == "release" else name]["command"]) == line
+    assert set(services) == {*served, "redis", "postgres", "migrate"} - {"release"}
+
+
+def test_the_composition_has_no_password_in_it_and_checks_every_server(root: Path) -> None:
+    composition = yaml.safe_load(text_of(root / "docker-compose.yml"))
+    for service in composition["services"].values():
+        for name, value in service.get("environment", {}).items():
+            secret = re.search("PASSWORD|SECRET|TOKEN|AUTH|DATABASE_URL|KEYS", name)
+            assert not secret or value.startswith("/run/secrets/"), name
+    assert all(
+        composition["services"][name]["healthcheck"] for name in ("redis", "postgres", "web", "worker", "flower")
+    )
+    assert "noeviction" in composition["services"]["redis"]["command"]
