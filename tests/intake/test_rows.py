@@ -124,7 +124,6 @@ def test_a_heading_of_plain_text_is_no_row(read: Callable[..., list[Row]]) -> No
 
 def test_warnings_are_counted_while_rows_are_read(opened: Callable[..., Rows]) -> None:
     rows = opened(b"2225551234\n2225551235\n1-800-FLOWERS\n", "text/plain")
-    assert rows.warnings == Counter()
     assert len(list(rows)) == 3
     assert rows.warnings == Counter(unknown_area_code=2, vanity_number=1)
 
@@ -140,3 +139,14 @@ def test_every_row_is_in_one_bucket_and_a_duplicate_names_the_row_that_counts(gi
     assert len(numbers) == sum(row.kind == "number" for row in rows)
     assert all(numbers[row.number] == row.first_line < row.line for row in rows if row.kind == "duplicate")
     assert all(row.number is None for row in rows if row.kind in {"blank", "rejected"})
+
+
+def test_the_list_may_have_as_many_rows_as_allowed_and_no_more(read: Callable[..., list[Row]]) -> None:
+    assert len(read(f"{ONE}\n\n", "text/plain", max_rows=2)) == 2
+    with pytest.raises(Refused, match="too_many_rows"):
+        read(f"{ONE}\n\n\n", "text/plain", max_rows=2)
+
+
+def test_what_is_wrong_with_a_whole_body_is_known_before_its_rows_are_asked_for(opened: Callable[..., Rows]) -> None:
+    with pytest.raises(Refused, match="no_number_column"):
+        opened(b"a,b\nc,d\n")

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import BinaryIO, Final, Literal, NamedTuple
 
 from tnimport.domain.telephone import Rejection, parse
@@ -47,13 +48,17 @@ class Row(NamedTuple):
 class Rows(Iterable[Row]):
     """The rows of one request, to be gone through once.
 
-    Going through them may raise Refused when the text turns out not to be rows. `warnings` counts, by code of
-    `reasons.WARNINGS`, what was seen so far.
+    Making them and going through them may raise Refused when the text turns out not to be rows. `warnings` counts, by
+    code of `reasons.WARNINGS`, what was seen so far.
     """
 
-    def __init__(self, items: Iterable[Item], warnings: Counter[str] | None = None) -> None:
+    def __init__(
+        self, items: Iterable[Item], warnings: Counter[str] | None = None, max_rows: int | None = None
+    ) -> None:
         self.warnings: Counter[str] = Counter() if warnings is None else warnings
-        self._rows = _judged(items, self.warnings)
+        rows = _judged(items if max_rows is None else _at_most(max_rows, items), self.warnings)
+        # The first row is read at once: what is wrong with the body as a whole comes to light there.
+        self._rows = chain(list(islice(rows, 1)), rows)
 
     def __iter__(self) -> Iterator[Row]:
         """The rows that have not been asked for yet."""
@@ -67,6 +72,7 @@ def read_rows(
     charset: str | None = None,
     column: str | None = None,
     max_bytes: int = MAX_BYTES,
+    max_rows: int | None = None,
 ) -> Rows:
     """The rows of a body of any supported media type, gzipped or not.
 
@@ -76,6 +82,7 @@ def read_rows(
         charset: what the text is encoded in; a byte order mark counts more, and the default is a guess.
         column: for CSV, the heading or the position (from 1) of the column that holds the numbers.
         max_bytes: the most that the body may be when unpacked.
+        max_rows: the most rows that one import may have.
 
     Raises:
         Refused: here or while rows are read: the body cannot be read as rows.
@@ -83,14 +90,14 @@ def read_rows(
     kind, _, parameters = media_type.partition(";")
     kind = kind.strip().lower()
     if kind == JSON:
-        return Rows(value_items(consumed(listed_numbers(read_object(stream, max_bytes)))))
+        return Rows(value_items(consumed(listed_numbers(read_object(stream, max_bytes)))), max_rows=max_rows)
     if kind not in CSV | NDJSON | {TEXT}:
         raise Refused([problem("unsupported_media_type", detail=f"The media type is {kind[:60]!r}.")])
     warnings: Counter[str] = Counter()
     lines = read_lines(read_chunks(stream, max_bytes), charset or _charset(parameters), warnings)
     if kind in CSV:
-        return Rows(csv_items(lines, column, warnings), warnings)
-    return Rows(ndjson_items(lines) if kind in NDJSON else text_items(lines), warnings)
+        return Rows(csv_items(lines, column, warnings), warnings, max_rows)
+    return Rows(ndjson_items(lines) if kind in NDJSON else text_items(lines), warnings, max_rows)
 
 
 def _charset(parameters: str) -> str | None:
@@ -99,6 +106,13 @@ def _charset(parameters: str) -> str | None:
         if name.strip().lower() == "charset":
             return value.strip().strip('"') or None
     return None
+
+
+def _at_most(most: int, items: Iterable[Item]) -> Iterator[Item]:
+    for count, item in enumerate(items, 1):
+        if count > most:
+            raise Refused([problem("too_many_rows", detail=f"The list has more than {most} rows.")])
+        yield item
 
 
 def _judged(items: Iterable[Item], warnings: Counter[str]) -> Iterator[Row]:
