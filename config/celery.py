@@ -4,6 +4,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from kombu.entity import Exchange
 from kombu.entity import Queue as KombuQueue
 
 from tnimport.contract import QUEUE_OF, Queue
@@ -87,8 +88,14 @@ MESSAGES: dict[str, Any] = {
     "enable_utc": True,
 }
 
+EXCHANGE = Exchange("tnimport", type="direct")  # type: ignore[no-untyped-call]  # kombu publishes no types
+
 QUEUES: dict[str, Any] = {
-    "task_queues": tuple(KombuQueue(queue.value) for queue in Queue),  # type: ignore[no-untyped-call]  # kombu has no types
+    # Each with a routing key of its own: without one Celery binds all of them to the same key, and a message
+    # then goes to every queue.
+    "task_queues": tuple(KombuQueue(queue.value, EXCHANGE, routing_key=queue.value) for queue in Queue),  # type: ignore[no-untyped-call]  # as above
+    "task_default_exchange": "tnimport",
+    "task_default_routing_key": Queue.INTAKE.value,
     # A task that names no queue is someone's mistake from outside; the intake refuses it with a reason.
     "task_default_queue": Queue.INTAKE.value,
     # A misspelt queue is an error, not a list in Redis that nobody reads.

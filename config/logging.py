@@ -27,7 +27,7 @@ FORBIDDEN = frozenset(
     ["authorization", "password", "secret", "token", "api_key", "callback_secret", "webhook_secret", "cookie"]
 )
 """Keys whose values are never logged, whatever they are."""
-QUIET = ("urllib3", "kombu.connection", "amqp", "tornado.access", "httpx", "httpcore", "faker")
+QUIET = ("urllib3", "kombu.connection", "amqp", "tornado.access", "httpx", "httpcore", "alembic")
 """Loggers that speak of every call they make; their warnings are heard."""
 
 
@@ -120,6 +120,7 @@ def _clean(key: str, value: object, remove: Callable[[str], str]) -> object:
 def _naming(process: str) -> Processor:
     def processor(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         event.setdefault("process", process)
+        event.pop("color_message", None)  # uvicorn's second copy of its event
         return event
 
     return processor

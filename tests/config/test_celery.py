@@ -74,13 +74,27 @@ def test_sentinel_is_told_the_name_of_the_group() -> None:
     assert conf.broker_transport_options["master_name"] == "main"
 
 
-def test_a_task_reaches_its_queue_and_the_connection_has_a_name(redis_url: str) -> None:
+@pytest.mark.parametrize(("task", "queue"), [*QUEUE_OF.items(), ("unknown", Queue.INTAKE)])
+def test_a_task_reaches_its_queue_and_no_other(task: str, queue: str, redis_url: str) -> None:
     app = app_for(redis_url=redis_url)
     with app.connection_for_write() as connection:
-        app.send_task("tnimport.poll_order", kwargs={"work": 1}, connection=connection)
+        app.send_task(str(task), kwargs={"work": 1}, connection=connection)
         client = connection.default_channel.client
-        assert client.llen("orders") == 1
-        assert "tnimport-test" in {entry["name"] for entry in client.client_list()}
+        assert {name: client.llen(name) for name in Queue} == {name: int(name == queue) for name in Queue}
+
+
+def test_another_service_reaches_the_intake_with_plain_celery(redis_url: str) -> None:
+    other = Celery("other", broker=redis_url, set_as_current=False)
+    other.send_task("tnimport.submit_import", kwargs={"numbers": []}, queue="intake")
+    with app_for(redis_url=redis_url).connection_for_read() as connection:
+        message = connection.SimpleQueue("intake").get(timeout=5)
+        assert message.headers["task"] == "tnimport.submit_import"
+
+
+def test_redis_lists_the_connection_by_the_name_of_the_process(redis_url: str) -> None:
+    with app_for(redis_url=redis_url).connection_for_write() as connection:
+        clients = connection.default_channel.client.client_list()
+    assert "tnimport-test" in {entry["name"] for entry in clients}
 
 
 def test_a_misspelt_queue_is_an_error_and_no_list_in_redis(redis_url: str) -> None:
