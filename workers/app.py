@@ -44,8 +44,13 @@ def _access(settings: Settings, held: AccountAccess, transport: Transport) -> Ac
     )
 
 
-@signals.worker_init.connect  # type: ignore[untyped-decorator]  # celery publishes no types
-def _start(**_: Any) -> None:  # noqa: ANN401  # whatever Celery sends along
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]  # celery publishes no types
+def _keep_our_logs(**_: Any) -> None:  # noqa: ANN401  # whatever Celery sends along
+    """A receiver of this signal, whatever it does, keeps Celery from setting up logs of its own, which mask nothing."""
+
+
+@signals.worker_init.connect  # type: ignore[untyped-decorator]  # as above
+def _start(**_: Any) -> None:  # noqa: ANN401  # as above
     """Refuse to start with wrong settings, rather than at the first message."""
     parts()
 

@@ -171,7 +171,7 @@ work = Table(
     Column("task", String(64), nullable=False),
     Column("account", String(64), nullable=False),
     Column("lane", String(32), nullable=False),
-    Column("import_id", String(24), ForeignKey("imports.id"), nullable=False, index=True),
+    Column("import_id", String(24), ForeignKey("imports.id"), index=True),  # none where several imports wait for it
     Column("order_id", Id, ForeignKey("orders.id"), index=True),
     Column("application_ref", Id, ForeignKey("applications.id")),
     Column("first", Integer, nullable=False, server_default="0"),

@@ -229,7 +229,7 @@ def _create_work() -> None:
         sa.Column("task", sa.String(length=64), nullable=False),
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("lane", sa.String(length=32), nullable=False),
-        sa.Column("import_id", sa.String(length=24), nullable=False),
+        sa.Column("import_id", sa.String(length=24), nullable=True),
         sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("application_ref", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("first", sa.Integer(), server_default="0", nullable=False),
