@@ -65,7 +65,9 @@ class Dispatcher:
         except BrokerAway as error:
             _log.warning("broker_away", error=str(error))
             return AWAY_SECONDS
-        return self._sleep(min(due.next_at - due.now, *(self._serve(account, lane, room) for account, lane in due.ready)))
+        return self._sleep(
+            min(due.next_at - due.now, *(self._serve(account, lane, room) for account, lane in due.ready))
+        )
 
     def _reap(self) -> None:
         if monotonic() - self._reaped >= REAP_SECONDS:
