@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from tasks.parts import Parts
 from tnimport.contract import Task as TaskName
 from tnimport.domain.accounts import Account
+from tnimport.intake import keys
 from tnimport.intake.accept import InProgress, KeyConflict, accept
 from tnimport.intake.payload import from_object
 from tnimport.intake.problems import Problem, Refused
@@ -18,6 +19,7 @@ from tnimport.ledger import reads
 
 _log: Final = structlog.get_logger("intake")
 RETRY_SECONDS: Final = 5
+KEY_ROOM: Final = 255  # a longer client_ref is refused; its refusal is kept under the task id
 RETRIES: Final = 120  # ten minutes of a ledger that is away; then the sender's message is given up, and says so
 
 
@@ -40,7 +42,8 @@ class _Away(Exception):
 def submit(parts: Parts, fields: Mapping[str, Any], *, task_id: str) -> dict[str, Any]:
     """Accept the import, or keep the reasons where the sender can find them; a redelivery makes no second import."""
     client_ref = fields.get("client_ref")
-    key = f"ref:{client_ref}" if isinstance(client_ref, str) and client_ref else f"task:{task_id}"
+    referred = isinstance(client_ref, str) and 0 < len(client_ref) <= KEY_ROOM
+    key = keys.of_client_ref(client_ref) if referred else keys.of_task(task_id)
     accounts: dict[str, Account] = {name: access.account for name, access in parts.accounts.items()}
     try:
         submission = from_object(fields, accounts)

@@ -54,7 +54,7 @@ imports = Table(
     Column("id", String(24), primary_key=True),
     Column("account", String(64), nullable=False),
     Column("action", String(8), nullable=False),
-    Column("key", String(255), unique=True),
+    Column("key", String(320), unique=True),
     Column("fingerprint", String(64)),
     Column("client_ref", String(255), index=True),
     Column("customer_order_id", String(40)),
@@ -221,7 +221,7 @@ events = Table(
 refusals = Table(
     "refusals",
     metadata,
-    Column("key", String(255), primary_key=True),
+    Column("key", String(320), primary_key=True),
     _time("at", nullable=False),
     Column("problems", JSON, nullable=False),
 )

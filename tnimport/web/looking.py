@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from tnimport.domain.telephone import Telephone, parse, to_e164
+from tnimport.intake import keys
 from tnimport.ledger import listing, reads
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.reads import ImportView
@@ -36,7 +37,7 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
         "next_page_token": tokens.token_of(after),
     }
     if asked.client_ref is not None:
-        page["refusal"] = None if found else reads.refusal(deps.ledger, asked.client_ref)
+        page["refusal"] = None if found else reads.refusal(deps.ledger, keys.of_client_ref(asked.client_ref))
     return JSONResponse(page)
 
 

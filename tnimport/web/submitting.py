@@ -1,5 +1,117 @@
 """Accepting an import."""
 
-from fastapi import APIRouter
+import re
+from collections import Counter
+from dataclasses import asdict
+from typing import IO, Any, Final, cast
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from tnimport.intake import keys
+from tnimport.intake.accept import Accepted, InProgress, KeyConflict, accept
+from tnimport.intake.payload import from_body
+from tnimport.intake.problems import Problem, Refused
+from tnimport.web import requests
+from tnimport.web.body import BODY_LIMIT, spooled
+from tnimport.web.deps import Deps, WebDeps
+from tnimport.web.looking import seen
+from tnimport.web.media import body_type, check_encoding
+from tnimport.web.problems import ProblemError, too_large
+from tnimport.web.rendering import import_json
+from tnimport.web.schemas import Import, answers
 
 router = APIRouter(prefix="/v1", tags=["imports"])
+ROWS_LIMIT: Final = "rows"
+# The draft's quoted string, or the same without quotes, as most clients send it; printable ASCII.
+_KEY: Final = re.compile(r'"([ !#-\[\]-~]{1,200})"|([!#-~][!-~]{0,199})')
+
+
+@router.post(
+    "/imports",
+    status_code=202,
+    responses=answers(Import, 400, 403, 409, 413, 415, 422, status=202),
+    openapi_extra=requests.OPENAPI,
+)
+async def submit_import(deps: Deps, request: Request) -> JSONResponse:
+    """Accept an import: all of it, or nothing with every problem named.
+
+    The same Idempotency-Key and request again, or the same client_ref where there is no key, answer the import that
+    was made the first time, with Idempotent-Replayed: true. Nothing but the ledger is needed for this.
+    """
+    media_type, key, parameters = body_type(request), key_of(request), _parameters(request)
+    check_encoding(request)
+    async with spooled(request, deps.max_body) as body:
+        accepted = await run_in_threadpool(_accept, deps, parameters, media_type, body, key)
+    view = await run_in_threadpool(seen, deps.ledger, accepted.import_id)
+    headers = {"Location": f"/v1/imports/{view.id}", "Retry-After": "1"}
+    if accepted.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return JSONResponse(import_json(view), 202, headers)
+
+
+def key_of(request: Request) -> str | None:
+    """The Idempotency-Key, None if there is none; one that is malformed is answered 400."""
+    given = request.headers.getlist("idempotency-key")
+    if not given:
+        return None
+    found = _KEY.fullmatch(given[0].strip()) if len(given) == 1 else None
+    if found is None:
+        raise ProblemError(
+            "malformed-request",
+            "The Idempotency-Key must be one text of 1 to 200 printable ASCII characters.",
+            [{"header": "Idempotency-Key", "detail": "cannot be read", "code": "bad_idempotency_key"}],
+        )
+    return found.group(1) or found.group(2)
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    named = Counter(name for name, _ in request.query_params.multi_items())
+    twice = [name for name, count in named.items() if count > 1]
+    if twice:
+        errors = [{"parameter": name[:60], "detail": "is given twice", "code": "given_twice"} for name in twice]
+        raise ProblemError("refused", errors=errors)
+    return dict(request.query_params)
+
+
+def _accept(deps: WebDeps, parameters: dict[str, str], media_type: str, body: IO[bytes], key: str | None) -> Accepted:
+    try:
+        said = from_body(
+            parameters,
+            media_type,
+            cast("Any", body),
+            deps.accounts,
+            max_bytes=deps.max_body,
+            max_rows=deps.max_rows,
+        )
+        own = _own_key(key, said.request.client_ref)
+        return accept(deps.ledger, said.request, said.rows, key=own, fingerprint=said.fingerprint)
+    except Refused as refused:
+        raise _refusal(refused, deps) from None
+    except KeyConflict:
+        name = "client_ref" if key is None else "Idempotency-Key"
+        raise ProblemError("key-reused", f"This {name} was used for another request. Nothing was changed.") from None
+    except InProgress:
+        raise ProblemError("in-progress", headers={"Retry-After": "1"}) from None
+
+
+def _own_key(header: str | None, client_ref: str | None) -> str | None:
+    if header is not None:
+        return keys.of_header(header)
+    return None if client_ref is None else keys.of_client_ref(client_ref)
+
+
+def _refusal(refused: Refused, deps: WebDeps) -> ProblemError:
+    codes = {one.code for one in refused.problems}
+    if codes == {"too_large"}:
+        return too_large(BODY_LIMIT, deps.max_body, "bytes, unpacked")
+    if codes == {"too_many_rows"}:
+        return too_large(ROWS_LIMIT, deps.max_rows, "rows")
+    count = len(refused.problems)
+    detail = f"{count} problems, all of them named. Nothing was changed." if count > 1 else None
+    return ProblemError("refused", detail, [_told(one) for one in refused.problems])
+
+
+def _told(one: Problem) -> dict[str, Any]:
+    return {name: value for name, value in asdict(one).items() if value is not None}

@@ -88,7 +88,7 @@ def _create_lanes() -> None:
 def _create_refusals() -> None:
     op.create_table(
         "refusals",
-        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("key", sa.String(length=320), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
         sa.Column("problems", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_refusals")),
@@ -101,7 +101,7 @@ def _create_imports() -> None:
         sa.Column("id", sa.String(length=24), nullable=False),
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("action", sa.String(length=8), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=True),
+        sa.Column("key", sa.String(length=320), nullable=True),
         sa.Column("fingerprint", sa.String(length=64), nullable=True),
         sa.Column("client_ref", sa.String(length=255), nullable=True),
         sa.Column("customer_order_id", sa.String(length=40), nullable=True),
