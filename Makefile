@@ -16,7 +16,7 @@ $(READY): constraints.txt pyproject.toml
 		{ echo 'tnimport needs Python 3.11 or newer: make PYTHON=python3.12 …' >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r constraints.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 .PHONY: demo up sandbox test check bench torture lock settings help
