@@ -1,5 +1,6 @@
 """The web process: `python -m workers.web`."""
 
+import signal
 import sys
 from ipaddress import ip_address
 from typing import Final
@@ -21,6 +22,9 @@ def main() -> None:
         # Keys for the HTTP API are a later version's; until then nobody but this machine may ask.
         sys.stderr.write(f"TNIMPORT_WEB_BIND: {host} is not a loopback address, and the HTTP API has no keys yet.\n")
         raise SystemExit(EXIT_CONFIGURATION)
+    # uvicorn raises the signal that ended it once more; having stopped as asked is no failure.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     accounts = {name: access.account for name, access in booted.settings.accounts.items()}
     application = create_app(WebDeps(ledger=booted.ledger, accounts=accounts))
     uvicorn.run(

@@ -56,11 +56,11 @@ def sending(ledger: Ledger, run: Run) -> None:
 
 
 def wait(ledger: Ledger, run: Run, seconds: float, trouble: Trouble | None = None, *, unsent: bool = False) -> None:
-    """Try again in so many seconds; `unsent` when the creation certainly did not reach the carrier."""
+    """Try again in so many seconds; `unsent` when certainly nothing was created, so that no new look is needed."""
     with ledger.write() as tx:
         work.fence(tx, run)
         if unsent:
-            _update(tx, run, sent_at=None)
+            _update(tx, run, sent_at=None, looked_at=tx.now)
         lanes.tell(tx, run.account, run.lane, trouble)
         work.later(tx, run, tx.now + seconds, attempts=run.attempts + 1)
 
@@ -93,7 +93,7 @@ def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> No
     with ledger.write() as tx:
         work.fence(tx, run)
         if unsent:
-            _update(tx, run, sent_at=None)
+            _update(tx, run, sent_at=None, looked_at=tx.now)
         hold_run(tx, run, fault)
         work.later(tx, run, tx.now)
 
