@@ -32,7 +32,7 @@ class _Server(uvicorn.Server):
         self.listens.set()
 
 
-@dataclass
+@dataclass(eq=False)
 class Web:
     """A client of the web application, and the ledger behind it."""
 

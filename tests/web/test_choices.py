@@ -44,6 +44,8 @@ OURS = {"host": "127.0.0.1:8080"}
         ("POST", OURS, False),
         ("POST", {"host": "localhost"}, False),
         ("POST", {"host": "[::1]:8080"}, False),
+        ("POST", {"host": "127.0.0.2"}, False),
+        ("POST", {"host": "10.0.0.1"}, True),
         ("POST", OURS | {"origin": "http://127.0.0.1:8080", "sec-fetch-site": "same-origin"}, False),
         ("POST", OURS | {"origin": "http://evil.example"}, True),
         ("POST", OURS | {"origin": "null"}, True),

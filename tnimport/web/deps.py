@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from tnimport.domain.accounts import Account
 from tnimport.ledger.engine import Ledger
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"localhost"})  # besides the addresses of this machine
 MIB = 1 << 20
 
 

@@ -1,5 +1,6 @@
 """What every request passes: browsers of other web sites stay out, and every answer is safe to show."""
 
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -48,7 +49,7 @@ class Guard:
 def is_foreign(method: str, headers: Headers, hosts: frozenset[str] | None) -> bool:
     """Whether a browser asks on behalf of a page that is not ours."""
     host = headers.get("host", "")
-    if hosts is not None and _part(f"//{host}", "hostname") not in hosts:
+    if hosts is not None and not _is_ours(_part(f"//{host}", "hostname"), hosts):
         return True
     if method in _SAFE:
         return False
@@ -56,6 +57,14 @@ def is_foreign(method: str, headers: Headers, hosts: frozenset[str] | None) -> b
         return True
     origin = headers.get("origin")
     return origin is not None and _part(origin, "netloc") != host
+
+
+def _is_ours(name: str | None, hosts: frozenset[str]) -> bool:
+    """Whether this is a name of ours, or an address of this machine, which no foreign name service can hand out."""
+    try:
+        return name in hosts or ip_address(name or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _part(url: str, name: str) -> str | None:
