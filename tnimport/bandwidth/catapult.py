@@ -80,8 +80,8 @@ class Catapult:
 
     def get_number(self, number: str, timeout: float) -> PhoneNumber:
         """Return a number by its id or in E.164, or raise NotFound."""
-        path = f"phoneNumbers/{segment(number)}"
-        return self._one(path, phone_numbers.SUBJECT, timeout, phone_numbers.read_phone_number)
+        request = self._get(f"phoneNumbers/{segment(number)}", SMALL)
+        return self._caller.call(request, timeout, lambda reply: phone_numbers.read_asked(reply, number))
 
     def list_numbers(
         self,

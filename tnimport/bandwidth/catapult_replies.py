@@ -49,9 +49,11 @@ def read_done(reply: Reply, subject: str) -> None:
     """Return nothing if an update or a deletion was done; captures show 200 with an empty body, never 204."""
     if not reply.succeeded:
         raise refusal(reply, said(reply), subject=subject)
-    value = _lenient(reply)
-    if isinstance(value, dict) and said_in(value).code is not None and "category" in value:
-        raise refusal(reply, said_in(value), subject=subject)
+    explained = said(reply)
+    if explained.code is not None:
+        raise refusal(reply, explained, subject=subject)
+    if explained.foreign and reply.body.lstrip().startswith(b"<"):
+        raise unreadable(reply, "unreadable_answer", "a page in place of an answer")  # of a login, say
 
 
 def read_one(reply: Reply, subject: str, reader: Reader[Item]) -> Item:

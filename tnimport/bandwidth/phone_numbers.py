@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tnimport.bandwidth import texts
+from tnimport.bandwidth.catapult_replies import read_one
 from tnimport.bandwidth.credentials import DashboardCredentials
+from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.json_body import string
 from tnimport.bandwidth.location import last_segment
+from tnimport.bandwidth.refusals import unreadable
 
 COLLECTION: Final = "phoneNumbers"
 SUBJECT: Final = "number"
@@ -75,6 +78,14 @@ def change_body(change: PhoneNumberChange) -> bytes:
         "fallbackNumber": change.fallback_number,
     }
     return json.dumps({name: value for name, value in values.items() if value is not None}).encode()
+
+
+def read_asked(reply: Reply, asked: str | None = None) -> PhoneNumber:
+    """Return the number asked for, by id or in E.164; an answer about another is refused, code `wrong_answer`."""
+    found = read_one(reply, SUBJECT, read_phone_number)
+    if asked is not None and asked.strip() not in {found.number_id, found.number}:
+        raise unreadable(reply, "wrong_answer", "the answer is about another number")
+    return found
 
 
 def read_phone_number(value: dict[str, Any]) -> PhoneNumber | None:

@@ -19,6 +19,8 @@ from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.waiting import retry_after
 from tnimport.domain.reasons import is_known, reason_for
 
+# Dashboard codes for "the thing you ask for is not there" (api-docs errors.mdx); elsewhere they fault the account.
+_MISSING: Final = {"site": "12016", "sippeer": "13563"}
 # Catapult answers "too fast" to POST messages with 403 (ap-docs rateLimits.md, errors.md).
 _LIMITS: Final = ("message-rate-limit", "multi-message-limit")
 
@@ -69,7 +71,7 @@ def _kind(status: int, said: Said, *, effect: bool, subject: str | None) -> type
         return OutcomeUnknown if effect else RetryLater
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED}:
         return AccountFault
-    if status == HTTPStatus.NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND or said.code == f"{subject}-not-found":
         return _missing(said, effect=effect, subject=subject)
     return _by_code(status, said)
 
@@ -92,7 +94,7 @@ def _is_limit(said: Said) -> bool:
 def _missing(said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
     if said.foreign and not effect:
         return RetryLater  # a page of some proxy on the way does not prove that the thing is gone
-    if subject is not None and said.code in {None, f"{subject}-not-found", "not-found"}:
+    if subject is not None and said.code in {None, f"{subject}-not-found", _MISSING.get(subject)}:
         return NotFound
     kind = kind_of(said.code)
     if kind == "account" or (subject is None and said.code is None):

@@ -5,6 +5,7 @@ socket is given what is left of the call, so no watchdog thread is needed. The s
 byte of a request has left, which is what tells NOT_SENT from UNANSWERED.
 """
 
+import http.client
 import io
 import queue
 import socket
@@ -55,6 +56,7 @@ class TimedSocket:
     def __init__(self, real: socket.socket) -> None:
         self._real = real
         self._held: list[bytes] | None = None
+        self.ended = False  # whether the other side has closed its half
         self.used = time.monotonic()
 
     def hold(self) -> None:
@@ -81,7 +83,11 @@ class TimedSocket:
 
     def makefile(self, *_: object) -> io.BufferedReader:
         """Return a reader (http.client asks for nothing else) that stops at the deadline."""
-        return io.BufferedReader(_TimedReader(self._real, self._real.makefile("rb", buffering=0)))
+        return io.BufferedReader(_TimedReader(self, self._real.makefile("rb", buffering=0)))
+
+    def limit(self) -> None:
+        """Give the next operation what is left of the call, or raise TimeoutError."""
+        self._real.settimeout(current.call.remaining())
 
     def settimeout(self, _: float | None) -> None:
         """Ignore the time-outs per operation that urllib3 and http.client would set."""
@@ -91,16 +97,17 @@ class TimedSocket:
 
 
 class _TimedReader(io.RawIOBase):
-    def __init__(self, real: socket.socket, raw: Any) -> None:  # noqa: ANN401 - socket.SocketIO has no public type
-        self._real = real
+    def __init__(self, timed: TimedSocket, raw: Any) -> None:  # noqa: ANN401 - socket.SocketIO has no public type
+        self._timed = timed
         self._raw = raw
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, into: Any) -> int | None:  # noqa: ANN401 - any writable buffer
-        self._real.settimeout(current.call.remaining())
+        self._timed.limit()
         count: int | None = self._raw.readinto(into)
+        self._timed.ended = count == 0
         return count
 
     def close(self) -> None:
@@ -124,6 +131,15 @@ class _TimedConnection(HTTPConnection):
         self.sock.hold()
         super().request(*args, **kwargs)
         self.sock.release()
+
+    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own type of response
+        sock = self.sock  # which http.client forgets when the answer is to be the last
+        response = super().getresponse()
+        if sock.ended:
+            # http.client takes a head that breaks off for a whole one: "HTTP/1.1 200 O" would be a success.
+            response.close()
+            raise http.client.IncompleteRead(b"")
+        return response
 
     @property
     def is_connected(self) -> bool:
@@ -160,7 +176,7 @@ def _connect(host: str, port: int | None, call: Call) -> socket.socket:
             sock.settimeout(call.remaining())
         except OSError as caught:
             sock.close()
-            problem = caught
+            problem = caught.with_traceback(None)  # which would hold this frame, and so the socket, in a circle
         else:
             return sock
     raise problem
@@ -172,6 +188,8 @@ def _resolve(host: str, port: int | None, call: Call) -> "list[_Address]":
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
     except socket.gaierror:
         pass
+    except UnicodeError:  # a label that IDNA refuses
+        raise socket.gaierror("not a host name") from None
     answer: queue.SimpleQueue[Iterable[_Address] | OSError] = queue.SimpleQueue()
     threading.Thread(target=_look_up, args=(host, port, answer), daemon=True).start()
     try:
@@ -188,5 +206,3 @@ def _look_up(host: str, port: int | None, answer: "queue.SimpleQueue[Iterable[_A
         answer.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except OSError as problem:
         answer.put(problem)
-    except UnicodeError:  # a label that IDNA refuses
-        answer.put(socket.gaierror("not a host name"))

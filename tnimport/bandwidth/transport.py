@@ -38,6 +38,12 @@ class _Adapter(HTTPAdapter):
             pool = self._pools[host] = super().get_connection_with_tls_context(request, *args, **kwargs)
         return pool
 
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+        super().close()
+
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401
         response = requests.Response()
         response.status_code = resp.status
@@ -90,17 +96,18 @@ class Transport:
     def _exchange(self, request: Request, timeout: float) -> Reply:
         response = self._adapter.send(_prepared(request), stream=True, timeout=timeout, verify=self._verify, proxies={})
         raw = response.raw
+        if response.status_code < HTTPStatus.OK:
+            raw.close()  # what follows would be taken for the answer to the next request
+            raise ValueError("an interim answer in place of an answer")
         whole = False
         try:
             headers = {name.lower(): value for name, value in raw.headers.items()}
             body = _body(raw, request.cap)
-            whole = response.status_code >= HTTPStatus.OK  # what follows a 1xx would be taken for the next answer
+            whole = True
         finally:
             if not whole:
                 raw.close()
             raw.release_conn()
-        if not whole:
-            raise ValueError("an interim answer in place of an answer")
         return Reply(response.status_code, headers, body)
 
 
