@@ -81,7 +81,7 @@ class Sandbox:
     def _noted(self, endpoint: str, request: Request, response: Response, *, fault: str = "") -> Response:
         cut = response.delivery is not None and response.delivery.cut
         status = 0 if cut else response.status
-        self.carrier.journal.note(endpoint, request.method, request.path, request.query, status, fault)
+        self.carrier.journal.note(endpoint, request, status, fault)
         if self.carrier.switches.latency and not cut:
             response.delivery = response.delivery or Delivery()
             response.delivery.delay += self.carrier.switches.latency

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from time import time
 from typing import Any, Final
 
+from sandbox.wire.message import Request
+
 CALLS_KEPT: Final = 50_000
 
 
@@ -46,12 +48,14 @@ class Journal:
         self.effects: dict[str, Effects] = {}
         self.callbacks: deque[dict[str, Any]] = deque(maxlen=1_000)
         self.provoked: Counter[tuple[str, str]] = Counter()
+        self.limited = 0  # 429 answered, and 403 of category limit
         self._serial = 0
 
-    def note(self, endpoint: str, method: str, path: str, query: str, status: int, fault: str) -> None:
+    def note(self, endpoint: str, request: Request, status: int, fault: str) -> None:
         """Record one call and its answer."""
         self._serial += 1
-        self.calls.append(CallRecord(self._serial, time(), endpoint, method, path, query, status, fault))
+        path, query = request.path, request.query
+        self.calls.append(CallRecord(self._serial, time(), endpoint, request.method, path, query, status, fault))
         self.answers[endpoint, status] += 1
 
     def of(self, number: str) -> Effects:
@@ -75,7 +79,7 @@ class Journal:
         return {
             "answers": by_endpoint,
             "calls": self._serial,
-            "rate_limited": self._limited(),
+            "rate_limited": self.limited,
             "numbers_touched": len(self.effects),
             "imports": sum(one.imports for one in effects),
             "conflicts": sum(one.conflicts for one in effects),
@@ -93,7 +97,3 @@ class Journal:
         for call in self.calls:
             if call.serial > after and call.endpoint.startswith(endpoint) and status in {None, call.status}:
                 yield asdict(call)
-
-    def _limited(self) -> int:
-        sends = self.answers["catapult.messages.create", 403]
-        return sends + sum(count for (_, status), count in self.answers.items() if status == 429)

@@ -8,13 +8,13 @@ import pytest
 from sandbox.switches import Switches
 from sandbox.testing import RunningSandbox, running_sandbox
 
-_QUICK: Final[dict[str, object]] = {"rate_limits": False, "order_delay": 0, "message_delay": 0}
+_QUICK: Final[dict[str, bool | int]] = {"rate_limits": False, "order_delay": 0, "message_delay": 0}
 
 
 @pytest.fixture(scope="session")
 def sandbox_server() -> Iterator[RunningSandbox]:
     """One sandbox for the whole session, without rate limits and with orders that end at once."""
-    with running_sandbox(**_QUICK) as sandbox:
+    with running_sandbox(None, **_QUICK) as sandbox:
         yield sandbox
 
 

@@ -15,9 +15,7 @@ class Switches:
 
     # answers
     shape: str = _switch("A", "layout of externalTns answers: A as in the guide, B as from 2018 on", "A", "B")
-    dashboard_location: str = _switch(
-        "none", "Location of a created order", "none", "relative", "absolute"
-    )
+    dashboard_location: str = _switch("none", "Location of a created order", "none", "relative", "absolute")
     catapult_location: str = _switch(
         "guide",
         "Location of created Catapult resources; guide = relative for applications, absolute for the rest",

@@ -2,8 +2,8 @@
 
 from sandbox.accounts import basic
 from sandbox.call import Call
-from sandbox.catapult.problems import Problem, details_of, render
 from sandbox.catapult.json_out import answer
+from sandbox.catapult.problems import Problem, details_of, render
 from sandbox.limits import SEND_MESSAGES
 from sandbox.wire.message import Request, Response
 
@@ -18,6 +18,7 @@ def unauthorized(request: Request) -> Response:
 
 def limited(call: Call, reset: float, *, with_header: bool) -> Response:
     """429 with the reset in epoch milliseconds and no message; for POST messages 403 of category limit."""
+    call.carrier.journal.limited += 1
     if call.route.lane == SEND_MESSAGES:
         return render(_too_many_messages(call), call.request)
     milliseconds = str(int(reset * 1000) + 1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -42,31 +42,36 @@ def message_event(
     return {name: value for name, value in event.items() if value is not None}
 
 
-def tell(
-    carrier: Carrier,
-    event: dict[str, Any],
-    *,
-    method: str,
-    urls: Sequence[str | None],
-    timeout: float,
-    wait: float = 0.0,
-) -> None:
-    """Send the event in the background, as often as the switch says."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where events go: the URL, its fallback, the method (get or post) and the seconds to wait for an answer."""
+
+    url: str
+    fallback: str | None
+    method: str
+    seconds: float
+
+    @property
+    def urls(self) -> list[str]:
+        """The URLs in the order in which they are tried."""
+        return [self.url, self.fallback] if self.fallback else [self.url]
+
+
+def tell(carrier: Carrier, event: dict[str, Any], target: Target, wait: float = 0.0) -> None:
+    """Send the event in the background, as often as the switch says, after `wait` seconds."""
     for _ in range(carrier.switches.callback_copies):
-        carrier.timers.start(_tell(carrier, event, method, [url for url in urls if url], timeout, wait))
+        carrier.timers.start(_tell(carrier, event, target, wait))
 
 
-async def _tell(
-    carrier: Carrier, event: dict[str, Any], method: str, urls: list[str], timeout: float, wait: float
-) -> None:
+async def _tell(carrier: Carrier, event: dict[str, Any], target: Target, wait: float) -> None:
     await asyncio.sleep(carrier.switches.callback_delay + wait)
-    for url in urls:
-        outcome = await _outcome(carrier, event, method, url, min(timeout, carrier.switches.callback_timeout))
+    for url in target.urls:
+        outcome = await _outcome(carrier, event, target, url)
         carrier.journal.callbacks.append(
             {
                 "kind": "message",
                 "id": event["messageId"],
-                "method": method.upper(),
+                "method": target.method.upper(),
                 "url": without_userinfo(url),
                 "outcome": outcome,
             }
@@ -77,11 +82,11 @@ async def _tell(
             return
 
 
-async def _outcome(carrier: Carrier, event: dict[str, Any], method: str, url: str, timeout: float) -> str:
+async def _outcome(carrier: Carrier, event: dict[str, Any], target: Target, url: str) -> str:
     if carrier.switches.callback_hosts == "loopback" and not is_loopback(url):
         return "not sent: only loopback is called"
     try:
-        reply = await send(_outgoing(event, method, url), timeout)
+        reply = await send(_outgoing(event, target.method, url), min(target.seconds, carrier.switches.callback_timeout))
     except (OSError, TimeoutError) as problem:
         return f"failed: {type(problem).__name__}"
     return "delivered" if 200 <= reply.status < 300 else f"failed: {reply.status}"  # noqa: PLR2004 -- HTTP's own numbers

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.carrier import Carrier
 from sandbox.catapult import errors
-from sandbox.catapult.events import message_event, tell
+from sandbox.catapult.events import Target, message_event, tell
 from sandbox.catapult.state import Application, CatapultUser, Message
 from sandbox.ids import resource_id
 from sandbox.scenarios import fate_of
@@ -39,9 +39,7 @@ def _hand_over(carrier: Carrier, user: CatapultUser, message: Message, origin: s
     if not application.fields.get("incomingMessageUrl"):
         return
     fate = fate_of(message.recipient)
-    event = message_event(
-        user, message, origin, application_id=application.application_id, receipt=False
-    )
+    event = message_event(user, message, origin, application_id=application.application_id, receipt=False)
     copies = {"callback-twice": 2, "callback-lost": 0}.get(fate, 1)
     for _ in range(copies):
         _call(carrier, application, event, late=fate == "callback-late")
@@ -49,11 +47,10 @@ def _hand_over(carrier: Carrier, user: CatapultUser, message: Message, origin: s
 
 def _call(carrier: Carrier, application: Application, event: dict[str, Any], *, late: bool) -> None:
     fields = application.fields
-    tell(
-        carrier,
-        event,
+    target = Target(
+        url=fields["incomingMessageUrl"],
+        fallback=fields.get("incomingMessageFallbackUrl"),
         method=fields["callbackHttpMethod"],
-        urls=[fields["incomingMessageUrl"], fields.get("incomingMessageFallbackUrl")],
-        timeout=fields["incomingMessageUrlCallbackTimeout"] / 1000,
-        wait=carrier.switches.slow_seconds if late else 0.0,
+        seconds=fields["incomingMessageUrlCallbackTimeout"] / 1000,
     )
+    tell(carrier, event, target, wait=carrier.switches.slow_seconds if late else 0.0)

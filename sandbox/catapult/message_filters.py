@@ -1,6 +1,6 @@
 """Chooses the messages that a list shows, and leads on by sort key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final
@@ -12,6 +12,8 @@ from sandbox.catapult.problems import invalid
 from sandbox.catapult.state import Message
 
 _KEYS: Final = {"sortKeyLT", "sortKeyGT"}
+_EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def page_of_messages(call: Call, messages: Sequence[Message]) -> tuple[list[Message], str]:
@@ -20,9 +22,7 @@ def page_of_messages(call: Call, messages: Sequence[Message]) -> tuple[list[Mess
     size = whole_number(query, "size", DEFAULT_SIZE, 1, LARGEST_SIZE)
     # Our choice: the reference says both "newest first" and "default asc"; sortKeyLT leads from new to old.
     ascending = query.get("sortOrder", "desc").lower() == "asc"
-    found = sorted(
-        (one for one in messages if _passes(one, query)), key=attrgetter("sort_key"), reverse=not ascending
-    )
+    found = sorted((one for one in messages if _passes(one, query)), key=attrgetter("sort_key"), reverse=not ascending)
     shown = found[:size]
     kept = [pair for pair in parse_qsl(call.request.query) if pair[0] not in _KEYS | {"size"}]
     links = [link_to(call, "first", [*kept, ("size", str(size))])]
@@ -42,8 +42,8 @@ def _passes(message: Message, query: dict[str, str]) -> bool:
     }
     return (
         all(query[name] == value for name, value in facts.items() if name in query)
-        and message.time >= _moment(query, "fromDateTime", datetime.min)
-        and message.time <= _moment(query, "toDateTime", datetime.max)
+        and message.time >= _moment(query, "fromDateTime", _EARLIEST)
+        and message.time <= _moment(query, "toDateTime", _LATEST)
         and message.sort_key < whole_number(query, "sortKeyLT", 10**18, 0, 10**19)
         and message.sort_key > whole_number(query, "sortKeyGT", 0, 0, 10**19)
     )
@@ -52,14 +52,9 @@ def _passes(message: Message, query: dict[str, str]) -> bool:
 def _moment(query: dict[str, str], name: str, otherwise: datetime) -> datetime:
     """A time such as `2014-05-25 12:00:00.000`, of which the end may be missing, in UTC."""
     if name not in query:
-        return otherwise.replace(tzinfo=UTC)
+        return otherwise
     try:
         moment = datetime.fromisoformat(query[name].strip())
     except ValueError as problem:
         raise invalid(f"The query parameter '{name}' must be a time such as 2014-05-25 12:00:00.000.") from problem
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def newest(messages: Iterable[Message], count: int) -> list[Message]:
-    """The newest messages, for the control pages."""
-    return sorted(messages, key=attrgetter("time"), reverse=True)[:count]

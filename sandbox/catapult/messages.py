@@ -45,7 +45,7 @@ def _batch(call: Call, bodies: list[Any]) -> Response:
     if not bodies:
         raise invalid("The list of messages is empty.")
     if len(bodies) > MOST_AT_ONCE:
-        text = f"The number of messages [{len(bodies)}] in the multi message request is greater than the limit [{MOST_AT_ONCE}]."
+        text = f"The multi message request has {len(bodies)} messages, more than the limit of {MOST_AT_ONCE}."
         raise Problem(403, "limit", "multi-message-limit", text)
     return answer([_one_of_batch(call, body) for body in bodies], 202)
 

@@ -54,9 +54,7 @@ def _application(call: Call, fields: dict[str, Any]) -> str | None:
         return wanted
     if any(wanted in user.applications for user in call.carrier.users.values()):
         text = f"The application {wanted} may not be used by this user"
-        raise Problem(
-            403, "forbidden", "application-access-denied", text, ("applicationId", wanted)
-        )
+        raise Problem(403, "forbidden", "application-access-denied", text, ("applicationId", wanted))
     raise not_found("application", wanted)
 
 

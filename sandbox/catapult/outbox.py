@@ -5,7 +5,7 @@ from typing import Final
 from sandbox.call import Call
 from sandbox.carrier import Carrier
 from sandbox.catapult import errors
-from sandbox.catapult.events import message_event, tell
+from sandbox.catapult.events import Target, message_event, tell
 from sandbox.catapult.inbox import receive
 from sandbox.catapult.state import CatapultUser, Message
 from sandbox.scenarios import fate_of
@@ -55,13 +55,13 @@ def _arrived(carrier: Carrier, user: CatapultUser, message: Message, origin: str
 
 def _report(carrier: Carrier, user: CatapultUser, message: Message, origin: str, *, receipt: bool) -> None:
     """Tell the URL that the message names, if it names one."""
-    url = message.fields.get("callbackUrl")
-    if url:
-        event = message_event(user, message, origin, application_id=None, receipt=receipt)
-        tell(
-            carrier,
-            event,
-            method=message.fields["callbackHttpMethod"],
-            urls=[url, message.fields.get("fallbackUrl")],
-            timeout=message.fields["callbackTimeout"] / 1000,
-        )
+    fields = message.fields
+    if not fields.get("callbackUrl"):
+        return
+    target = Target(
+        url=fields["callbackUrl"],
+        fallback=fields.get("fallbackUrl"),
+        method=fields["callbackHttpMethod"],
+        seconds=fields["callbackTimeout"] / 1000,
+    )
+    tell(carrier, message_event(user, message, origin, application_id=None, receipt=receipt), target)

@@ -9,9 +9,7 @@ from sandbox.wire.message import Request, Response
 class Problem(Exception):
     """Catapult will not do it."""
 
-    def __init__(
-        self, status: int, category: str, code: str, message: str, *details: tuple[str, str]
-    ) -> None:
+    def __init__(self, status: int, category: str, code: str, message: str, *details: tuple[str, str]) -> None:
         super().__init__(message)
         self.status = status
         self.category = category

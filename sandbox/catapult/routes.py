@@ -46,8 +46,6 @@ ROUTES: Final[list[Route]] = [
         delete=numbers.delete,
     ),
     *_resource("messages", "/messages", "message", limits.SEND_MESSAGES, create=messages.create),
-    *_resource(
-        "messages", "/messages", "message", limits.READ_MESSAGES, index=messages.index, fetch=messages.fetch
-    ),
+    *_resource("messages", "/messages", "message", limits.READ_MESSAGES, index=messages.index, fetch=messages.fetch),
     *_resource("errors", "/errors", "error", limits.ERRORS, index=errors.index, fetch=errors.fetch),
 ]

@@ -103,7 +103,5 @@ _ACTIONS: Final[dict[tuple[str, str], Action]] = {
     ("GET", "/control/scenarios"): _scenarios,
     ("POST", "/control/release"): lambda carrier, _request: actions.release(carrier),
     ("POST", "/control/in-service"): lambda carrier, request: actions.put_in_service(carrier, _object(request)),
-    ("POST", "/control/inbound"): lambda carrier, request: actions.inbound(
-        carrier, _object(request), request.origin
-    ),
+    ("POST", "/control/inbound"): lambda carrier, request: actions.inbound(carrier, _object(request), request.origin),
 }

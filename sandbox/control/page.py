@@ -10,7 +10,8 @@ from sandbox.scenarios import SCENARIOS
 
 _HEAD: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Bandwidth sandbox</title>
 <meta http-equiv="refresh" content="2"><meta name="viewport" content="width=device-width">
-<style>body{font:14px/1.4 system-ui,sans-serif;margin:2rem;max-width:70rem}table{border-collapse:collapse;margin:.5rem 0 1.5rem}
+<style>body{font:14px/1.4 system-ui,sans-serif;margin:2rem;max-width:70rem}
+table{border-collapse:collapse;margin:.5rem 0 1.5rem}
 td,th{border:1px solid #ccc;padding:.2rem .6rem;text-align:left}th{background:#f4f4f4}</style></head><body>
 <h1>Bandwidth sandbox</h1><p>Dashboard API below <code>/api/accounts/</code>, Catapult below <code>/v1/users/</code>.
 JSON: <a href="/control/state">state</a>, <a href="/control/calls">calls</a>, <a href="/control/switches">switches</a>,

@@ -30,8 +30,9 @@ def forbidden(route_name: str) -> Response:
     return render(Refusal(403, "1001", "Access Denied"), route_name)
 
 
-def limited(reset: float, *, with_header: bool) -> Response:
+def limited(call: Call, reset: float, *, with_header: bool) -> Response:
     """429: empty, the reset in epoch seconds, and the connection ends."""
+    call.carrier.journal.limited += 1
     headers = {"X-RateLimit-Reset": str(int(reset) + 1)} if with_header else {}
     return Response(status=429, headers=headers, close=True)
 
@@ -45,7 +46,7 @@ def enter(call: Call) -> Response:
         return forbidden(call.route.name)
     reset = call.carrier.limits.refusal(caller, DASHBOARD)
     if reset is not None:
-        return limited(reset, with_header=call.carrier.switches.limit_headers)
+        return limited(call, reset, with_header=call.carrier.switches.limit_headers)
     try:
         return call.route.handler(call)
     except Refusal as refusal:

@@ -61,10 +61,9 @@ def _passes_words(order: Order, wanted: dict[str, list[str]]) -> bool:
 def _passes_dates(order: Order, wanted: dict[str, list[str]]) -> bool:
     created, modified = order.created.date(), order.modified.date()
     # Our choice: all four bounds include their day; the documents say so of two and "after" of the others.
-    return (
-        _day(wanted, "createddatefrom", date.min) <= created <= _day(wanted, "createddateto", date.max)
-        and _day(wanted, "modifieddatefrom", date.min) <= modified <= _day(wanted, "modifieddateto", date.max)
-    )
+    return _day(wanted, "createddatefrom", date.min) <= created <= _day(wanted, "createddateto", date.max) and _day(
+        wanted, "modifieddatefrom", date.min
+    ) <= modified <= _day(wanted, "modifieddateto", date.max)
 
 
 def _day(wanted: dict[str, list[str]], name: str, otherwise: date) -> date:

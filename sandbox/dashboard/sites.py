@@ -9,9 +9,7 @@ from sandbox.wire.message import Response
 
 def index(call: Call) -> Response:
     """GET sites."""
-    sites: list[Element] = [
-        ("Site", [("Id", site.site_id), ("Name", site.name)]) for site in call.account.sites
-    ]
+    sites: list[Element] = [("Site", [("Id", site.site_id), ("Name", site.name)]) for site in call.account.sites]
     return answer(("SitesResponse", [("Sites", sites)]))
 
 

@@ -40,6 +40,4 @@ def numbers_element(numbers: Sequence[str]) -> Element:
 
 def answer(root: Element, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """An answer with that document."""
-    return Response(
-        status=status, body=document(root), headers={"Content-Type": _CONTENT_TYPE, **(headers or {})}
-    )
+    return Response(status=status, body=document(root), headers={"Content-Type": _CONTENT_TYPE, **(headers or {})})

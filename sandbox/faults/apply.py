@@ -25,9 +25,9 @@ def after(rule: Rule, call: Call, response: Response) -> Response:
     return _AFTER[rule.kind](rule, call, response)
 
 
-def instead_by_name(kind: str, call: Call, **wanted: int) -> Response:
+def instead_by_name(kind: str, call: Call, status: int = 503) -> Response:
     """As `before`, for what a reserved number provokes."""
-    return _BEFORE[kind](Rule(rule=0, endpoint="", kind=kind, **wanted), call)
+    return _BEFORE[kind](Rule(rule=0, endpoint="", kind=kind, status=status), call)
 
 
 def after_by_name(kind: str, call: Call, response: Response) -> Response:
@@ -47,7 +47,7 @@ def _limited(rule: Rule, call: Call) -> Response:
     reset = time() + (_LIMIT_SECONDS if rule.seconds is None else rule.seconds)
     with_header = rule.kind == "rate-limited"
     if call.route.name.startswith("dashboard."):
-        return dashboard_door.limited(reset, with_header=with_header)
+        return dashboard_door.limited(call, reset, with_header=with_header)
     return catapult_door.limited(call, reset, with_header=with_header)
 
 

@@ -50,7 +50,8 @@ class Response:
         """The status line and the headers, with the blank line after them."""
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        lines.append(f"Content-Length: {len(self.body)}")
+        if self.status != HTTPStatus.NO_CONTENT:
+            lines.append(f"Content-Length: {len(self.body)}")
         lines.append(f"Date: {_dates.now()}")
         if self.close:
             lines.append("Connection: close")

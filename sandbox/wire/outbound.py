@@ -56,15 +56,13 @@ def basic_header(username: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{username}:{password}".encode()).decode()}
 
 
-async def send(outgoing: Outgoing, timeout: float) -> Reply:
-    """Make the request; OSError or TimeoutError when no answer came within `timeout` seconds in all."""
-    async with asyncio.timeout(timeout):
+async def send(outgoing: Outgoing, seconds: float) -> Reply:
+    """Make the request; OSError or TimeoutError when no answer came within so many seconds in all."""
+    async with asyncio.timeout(seconds):
         parts = urlsplit(outgoing.url)
         secure = ssl.create_default_context() if parts.scheme == "https" else None
         port = parts.port or (443 if secure else 80)
-        reader, writer = await asyncio.open_connection(
-            parts.hostname or "", port, ssl=secure, limit=_HEAD_LIMIT
-        )
+        reader, writer = await asyncio.open_connection(parts.hostname or "", port, ssl=secure, limit=_HEAD_LIMIT)
         try:
             writer.write(_head_of(outgoing) + outgoing.body)
             await writer.drain()

@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._remote = str(transport.get_extra_info("peername", ("",))[0])
         self._connections.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
         """Forget what nobody waits for any more; effects already made stay."""
         self._connections.discard(self)
         self._waiting.clear()
@@ -54,6 +54,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; what is not HTTP is answered 400 and ends the connection."""
+        if self._transport is None or self._transport.is_closing():
+            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
