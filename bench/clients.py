@@ -115,12 +115,8 @@ def report(base: str) -> None:
     reading = cpu(lambda: read_order(order, "o"), 20)
     print(f"build + read, one number    {took['build_and_read']:8.4f} ms   goal 0.1")
     print(f"whole call                  {took['whole_call']:8.4f} ms")
-    print(
-        f"  / bare prepared send      {took['whole_call'] / took['session_send']:8.2f}      ({took['session_send']:.4f} ms)"
-    )
-    print(
-        f"  / bare Session.post       {took['whole_call'] / took['session_post']:8.2f}      ({took['session_post']:.4f} ms)"
-    )
+    for yardstick in ("session_send", "session_post"):
+        print(f"  / {yardstick:<22}  {took['whole_call'] / took[yardstick]:8.2f}      ({took[yardstick]:.4f} ms)")
     print(f"read an order of 1,000      {reading:8.4f} ms")
 
 
