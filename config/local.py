@@ -88,7 +88,12 @@ def _with_sandbox(made: dict[str, str]) -> dict[str, str]:
     }
     kept = {name: value for name, value in made.items() if name.removeprefix(PREFIX) not in REAL_ONLY}
     paces = {PREFIX + name: made.get(PREFIX + name) or "0" for name in UNLIMITED}
-    return kept | paces | {PREFIX + name: value for name, value in own.items()} | {
-        "SANDBOX_PORT": str(port),
-        "SANDBOX_RATE_LIMITS": made.get("SANDBOX_RATE_LIMITS") or "0",
-    }
+    return (
+        kept
+        | paces
+        | {PREFIX + name: value for name, value in own.items()}
+        | {
+            "SANDBOX_PORT": str(port),
+            "SANDBOX_RATE_LIMITS": made.get("SANDBOX_RATE_LIMITS") or "0",
+        }
+    )
