@@ -15,7 +15,7 @@ from config import local
 pytest_plugins = ["tests.servers.redis", "tests.servers.postgres"]
 
 for _name in [name for name in os.environ if name.startswith("TNIMPORT_")]:
-    # Before anything of ours is imported: no setting of the person who runs the tests may reach them.
+    # Before any test and any process of ours starts: no setting of the person who runs the tests may reach them.
     del os.environ[_name]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "", None}
@@ -36,6 +36,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--torture", choices=["short", "long"], default="short", help="how long the fault-injection run is"
     )
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes get numbered ids: what they hold may differ from process to process, as a gzip's time does."""
+    return argname if isinstance(val, bytes) else None
 
 
 @pytest.fixture(scope="session")
