@@ -78,6 +78,9 @@ class PlayedApi:
     broken_export: bool = False
     asked: list[Asked] = field(default_factory=list)
     on_look: Callable[[int], None] = lambda _: None
+    silent: threading.Event = field(default_factory=threading.Event)  # hears a request and does not answer
+    silent_to: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    go_on: threading.Event = field(default_factory=threading.Event)
     looks: int = 0
     url: str = ""
 
@@ -102,6 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         asked = self._note()
+        if self.api.silent.is_set():
+            self.api.silent_to.release()
+            self.api.go_on.wait(20)
         if self.api.lost_answers:
             self.api.lost_answers -= 1
             self.close_connection = True
@@ -200,6 +206,7 @@ def api() -> PlayedApi:
 def server(api: PlayedApi) -> Iterator[PlayedServer]:
     played = PlayedServer(api)
     yield played
+    api.go_on.set()
     played.stop()
 
 

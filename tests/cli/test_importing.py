@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,3 +167,18 @@ def test_wait_with_json_prints_one_document_and_that_is_the_end(
 ) -> None:
     api.views = [make_view("queued"), make_view("complete")]
     assert json.loads(run("import", numbers_csv, "--wait", "--json").stdout)["state"] == "complete"
+
+
+@pytest.mark.parametrize(("args", "words"), [([], "starts nothing twice"), (["--again"], "tnimport status")])
+def test_an_interrupt_while_sending_says_what_to_do(
+    api: PlayedApi, environment: dict[str, str], command: str, numbers_csv: str, *, args: list[str], words: str
+) -> None:
+    api.silent.set()
+    with subprocess.Popen(
+        [command, "import", numbers_csv, *args], env=environment, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert api.silent_to.acquire(timeout=10)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 1
+    assert words in told

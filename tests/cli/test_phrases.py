@@ -57,6 +57,12 @@ def test_how_long_it_waits_is_said() -> None:
     assert phrases.waiting({"waiting_on": until}) == "a limit, for another 1 min 0 s"
 
 
+def test_what_has_finished_takes_no_more_time() -> None:
+    soon = "2099-01-01T00:00:00Z"
+    assert phrases.time_left({"finished_at": soon, "eta": soon, "counts": {}}, Meter()) is None
+    assert phrases.time_left({"finished_at": None, "eta": soon, "counts": {}}, Meter()) is not None
+
+
 def test_no_rows_are_all_rows() -> None:
     assert phrases.share({"counts": {"rows": 0}}) == "0 of 0 rows (100 %)"
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tnimport.web.schemas import Health
 
 if TYPE_CHECKING:
-    from tests.web.conftest import Web
+    from tests.web.conftest import Serve, Web
 
 
 def test_a_process_that_serves_lives_and_is_ready(any_web: Web) -> None:
@@ -42,3 +42,11 @@ def test_without_a_ledger_a_request_is_put_off_and_nothing_is_told_of_the_databa
 def _lose(web: Web) -> None:
     with web.ledger.write() as tx:
         tx.run(sa.text("ALTER TABLE imports RENAME TO lost"))
+
+
+def test_a_mistake_of_ours_is_a_problem_that_tells_nothing_of_the_inside(serve: Serve) -> None:
+    web = serve("canary")  # no ledger at all, which nothing expects
+    answer = web.get("/v1/imports")
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal-error")
+    assert "canary" not in answer.text
+    assert "Traceback" not in answer.text

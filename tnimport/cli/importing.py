@@ -8,10 +8,14 @@ from typing import Any
 
 import click
 
+from tnimport.cli.exits import Exit
+from tnimport.cli.failure import Failure
 from tnimport.cli.options import import_options, json_option, wait_options
 from tnimport.cli.problems import note
 from tnimport.cli.session import session
 
+_HARMLESS = "The same command again starts nothing twice."
+_UNKNOWN = "See `tnimport status` whether it was accepted before you submit it again."
 FORMATS = click.Choice(["csv", "txt", "json", "ndjson"])
 
 
@@ -54,7 +58,10 @@ def _submitted(values: dict[str, Any], fixed: dict[str, str]) -> int:
     with session(as_json=as_json, submitting=True) as api, opened(file, given_format) as source:
         if sys.stderr.isatty():
             note(f"Sending {file} to {api.address.url} …")
-        answer = submit(api, source, options_given(values) | fixed, again=again, patience=patience)
+        try:
+            answer = submit(api, source, options_given(values) | fixed, again=again, patience=patience)
+        except KeyboardInterrupt:
+            raise Failure(f"Interrupted. {_HARMLESS if not again else _UNKNOWN}", Exit.OUR_ERROR) from None
         view = answer.view()
         announce(view, replayed=answer.headers.get("idempotent-replayed") == "true")
     with session(as_json=as_json) as api:

@@ -41,6 +41,8 @@ def share(view: Mapping[str, Any]) -> str:
 
 def time_left(view: Mapping[str, Any], meter: Meter) -> str | None:
     """How long it still takes: the service's own estimate first, else ours from the pace seen here."""
+    if view.get("finished_at"):
+        return None
     instant = moment(view.get("eta"))
     if instant is not None:
         return f"{duration((instant - datetime.now(UTC)).total_seconds())} left, until {clock(instant)}"
