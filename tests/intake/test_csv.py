@@ -1,11 +1,14 @@
+import io
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tnimport.domain.reasons import WARNINGS
+from tnimport.domain.reasons import WARNINGS, is_known
 from tnimport.intake.problems import Refused
-from tnimport.intake.rows import Row, Rows
+from tnimport.intake.rows import Row, Rows, read_rows
 
 ONE, TWO, THREE = "9195551234", "4155551235", "8005551236"
 
@@ -149,3 +152,22 @@ def test_broken_quotation_and_endless_fields_are_refused_with_their_line(
     (problem,) = refused.value.problems
     assert problem.code == "broken_csv"
     assert problem.line in {None, 2, 3}
+
+
+def test_a_file_of_blank_lines_is_a_file_of_blank_rows(read: Callable[..., list[Row]]) -> None:
+    assert [(row.line, row.kind) for row in read("\n \n\n")] == [(1, "blank"), (2, "blank"), (3, "blank")]
+
+
+@given(st.text(alphabet='ab19+-(),;|\t"\n =\x00é', max_size=60))
+def test_whatever_a_file_holds_each_line_is_a_row_or_the_file_is_refused(text: str) -> None:
+    lines, codes = _lines_or_codes(text)
+    assert all(map(is_known, codes))
+    assert len(set(lines)) == len(lines)
+    assert codes or '"' in text or text.count("\n") <= len(lines) + 1
+
+
+def _lines_or_codes(text: str) -> tuple[list[int], list[str]]:
+    try:
+        return [row.line for row in read_rows(io.BytesIO(text.encode()), "text/csv")], []
+    except Refused as refused:
+        return [], [one.code for one in refused.problems]

@@ -2,6 +2,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tnimport.domain.accounts import Account
 from tnimport.domain.life import Action
@@ -133,6 +135,7 @@ def test_a_removal_needs_a_site_and_takes_no_application() -> None:
         ("verify", "sample", "not_available"),
         ("verify", "all", "not_available"),
         ("verify", "some", "invalid_value"),
+        ("verify", [], "invalid_value"),
         ("notify_url", URL, "not_available"),
         ("sitee_id", 1, "unknown_field"),
     ],
@@ -248,3 +251,30 @@ def test_query_parameters_are_the_same_options() -> None:
 
 def test_an_unknown_query_parameter_is_an_unknown_field() -> None:
     assert codes_of(from_query({"site_id": "1", "application_id": "a-1", "colum": "2"})) == {"/colum": "unknown_field"}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+names = st.sampled_from(sorted(ImportOptions.model_fields)) | st.text(max_size=8)
+inner_names = st.sampled_from(sorted(Application.model_fields)) | st.text(max_size=8)
+any_fields = st.dictionaries(names, json_values, max_size=5)
+any_application = st.dictionaries(inner_names, json_values, max_size=4)
+
+
+@given(any_fields, any_application, st.booleans())
+def test_whatever_a_caller_writes_is_a_request_or_is_refused_with_known_codes(
+    fields: dict[str, Any], application: dict[str, Any], with_application: bool
+) -> None:
+    given_fields = {**fields, "application": application} if with_application else fields
+    assert all(map(is_known, _codes(given_fields)))
+
+
+def _codes(fields: dict[str, Any]) -> list[str]:
+    try:
+        assert request_from(fields, ACCOUNTS).site_id.isdigit()
+    except Refused as refused:
+        return [one.code for one in refused.problems]
+    return []
