@@ -135,6 +135,8 @@ def _take_over(handler: logging.Handler, level: str) -> None:
     for name in list(logging.root.manager.loggerDict):
         logger = logging.getLogger(name)
         logger.handlers[:] = []
+        logger.setLevel(logging.NOTSET)
         logger.propagate = True
+        logger.disabled = False
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

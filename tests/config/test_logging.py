@@ -73,9 +73,13 @@ def test_a_logger_that_a_library_set_up_for_itself_is_taken_over(stream: io.Stri
     library = logging.getLogger("tests.library")
     library.addHandler(logging.StreamHandler(io.StringIO()))
     library.propagate = False
+    library.disabled = True
+    library.setLevel("CRITICAL")
     ours.configure("test", stream=stream)
     assert library.handlers == []
     assert library.propagate
+    library.warning("heard")
+    assert "heard" in stream.getvalue()
 
 
 @pytest.mark.parametrize("key", ["password", "Authorization", "token", "api_key"])
