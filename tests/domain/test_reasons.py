@@ -96,6 +96,19 @@ def test_every_code_that_the_carrier_documents_has_a_reason_of_its_own(code: str
     assert reason_for(code).code == code
 
 
+OWN = (
+    "duplicate present cancelled unaccounted order_failed order_gone needs_attention application_conflict not_there"
+    " timeout connect_timeout connection_refused connection_failed connection_lost dns_failure tls_failure redirected"
+    " unreadable_answer truncated_answer wrong_answer too_large doctype_refused missing_location list_incomplete"
+    " invalid_request invalid_id http_4xx http_5xx"
+)
+
+
+@pytest.mark.parametrize("code", OWN.split())
+def test_every_code_that_we_give_ourselves_has_a_reason(code: str) -> None:
+    assert reason_for(code).title != "Unknown code"
+
+
 @pytest.mark.parametrize("code", ["401", "", "no-such-code", "99999", "http_999", "http_40"])
 def test_an_unknown_code_is_permanent_keeps_its_name_and_is_called_unknown(code: str) -> None:
     reason = reason_for(code)
