@@ -1,18 +1,19 @@
 """The real web application on a real socket over a real ledger."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import pytest
 import requests
 import uvicorn
 
 from tnimport.domain.accounts import Account
-from tnimport.ledger import migrate
 from tnimport.domain.life import Action
+from tnimport.ledger import migrate
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.staging import NewImport, Placed, RefusedRow, Staging, begin
 from tnimport.web.app import WebDeps, create_app
@@ -27,7 +28,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.listens = threading.Event()
 
-    async def startup(self, sockets: Any = None) -> None:
+    async def startup(self, sockets: object = None) -> None:
         await super().startup(sockets)
         self.listens.set()
 
@@ -40,14 +41,14 @@ class Web:
     ledger: Ledger
     session: requests.Session
 
-    def get(self, path: str, **options: Any) -> requests.Response:
+    def get(self, path: str, **options: object) -> requests.Response:
         return self.session.get(self.url + path, timeout=20, **options)
 
-    def post(self, path: str, data: Any = None, media: str | None = None, **options: Any) -> requests.Response:
+    def post(self, path: str, data: object = None, media: str | None = None, **options: object) -> requests.Response:
         headers = options.pop("headers", {}) | ({"Content-Type": media} if media else {})
         return self.session.post(self.url + path, data=data, headers=headers, timeout=20, **options)
 
-    def submit(self, *numbers: str, **options: Any) -> str:
+    def submit(self, *numbers: str, **options: object) -> str:
         """Import these numbers and return the id."""
         body = json.dumps({"numbers": list(numbers), **options})
         answer = self.post("/v1/imports", body, "application/json")
@@ -63,7 +64,7 @@ def serve() -> Iterator[Serve]:
     """Serve an app over a ledger until the test ends."""
     ends: list[Callable[[], None]] = []
 
-    def _serve(ledger: Ledger, **options: Any) -> Web:
+    def _serve(ledger: Ledger, **options: object) -> Web:
         deps = WebDeps(ledger=ledger, accounts={"default": ACCOUNT}, **options)
         config = uvicorn.Config(create_app(deps), port=0, log_level="error", lifespan="off", ws="none")
         server = _Server(config)
@@ -87,10 +88,19 @@ def serve() -> Iterator[Serve]:
         end()
 
 
-@pytest.fixture
-def ledger(sqlite_url: str) -> Iterator[Ledger]:
-    opened = Ledger(sqlite_url)
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty ledger that is migrated once and copied often."""
+    path = tmp_path_factory.mktemp("migrated") / "ledger.db"
+    opened = Ledger(f"sqlite:///{path}")
     migrate.upgrade(opened)
+    opened.close()
+    return path
+
+
+@pytest.fixture
+def ledger(migrated_file: Path, tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger(f"sqlite:///{shutil.copy(migrated_file, tmp_path)}")
     yield opened
     opened.close()
 
@@ -116,7 +126,7 @@ Seed = Callable[..., str]
 def seed() -> Seed:
     """Put an import straight into a ledger: some numbers and one row of each kind that became none."""
 
-    def _seed(ledger: Ledger, count: int = 3, **fields: Any) -> str:
+    def _seed(ledger: Ledger, count: int = 3, **fields: object) -> str:
         known = {"sip_peer_id": None, "customer_order_id": None, "client_ref": None, "key": None, "application": None}
         new = NewImport(
             **{"account": "default", "action": Action.IMPORT, "site_id": "743", "fingerprint": "f"} | known | fields

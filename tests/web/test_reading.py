@@ -39,13 +39,13 @@ def test_an_unchanged_import_is_answered_304_until_it_changes(web: Web, seed: Se
     assert (changed.status_code, changed.json()["state"]) == (200, "paused")
 
 
-@pytest.mark.parametrize("path", ["", "/numbers", "/nonsense"])
-@pytest.mark.parametrize("import_id", ["imp_unknown", "a" * 200, "%00", "a%0ab", "é", "imp;DROP"])
-def test_an_unknown_import_is_404_whatever_its_id_looks_like(any_web: Web, import_id: str, path: str) -> None:
-    answer = any_web.get(f"/v1/imports/{import_id}{path}")
-    assert answer.status_code == 404
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["type"] == "/problems/not-found"
+def test_an_unknown_import_is_404_whatever_its_id_looks_like(any_web: Web) -> None:
+    for import_id in ("imp_unknown", "a" * 200, "%00", "a%0ab", "é", "imp;DROP"):
+        for path in ("", "/numbers", "/nonsense"):
+            answer = any_web.get(f"/v1/imports/{import_id}{path}")
+            assert answer.status_code == 404
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.json()["type"] == "/problems/not-found"
 
 
 def test_pages_of_numbers_hold_every_row_once_and_in_order(any_web: Web, seed: Seed) -> None:
@@ -140,13 +140,13 @@ def test_an_import_is_found_by_the_callers_own_key(any_web: Web, seed: Seed) -> 
     assert any_web.get("/v1/imports", params={"client_ref": "\0"}).status_code == 422
 
 
-@pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")])
-def test_a_verb_answers_with_the_import_and_may_be_repeated(any_web: Web, seed: Seed, verb: str, state: str) -> None:
-    path = f"/v1/imports/{seed(any_web.ledger)}/{verb}"
-    for _ in range(2):
-        answer = any_web.post(path)
-        assert (answer.status_code, answer.json()["state"]) == (200, state)
-        Import.model_validate(answer.json())
+def test_a_verb_answers_with_the_import_and_may_be_repeated(any_web: Web, seed: Seed) -> None:
+    path = f"/v1/imports/{seed(any_web.ledger)}"
+    for verb, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        for _ in range(2):
+            answer = any_web.post(f"{path}/{verb}")
+            assert (answer.status_code, answer.json()["state"]) == (200, state)
+            Import.model_validate(answer.json())
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])
