@@ -233,7 +233,12 @@ def import_state(facts: ImportFacts) -> ImportState:
         return ImportState.HELD
     if facts.paused:
         return ImportState.PAUSED
-    return ImportState.RUNNING if facts.started else ImportState.QUEUED
+    return ImportState.RUNNING if facts.started or _moved(facts) else ImportState.QUEUED
+
+
+def _moved(facts: ImportFacts) -> bool:
+    """Whether any number is past its beginning; a removal deletes numbers before it sends an order."""
+    return any(count for state, count in facts.counts.items() if state is not NumberState.REQUESTED)
 
 
 def _ended(facts: ImportFacts) -> ImportState:

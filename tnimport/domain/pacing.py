@@ -73,25 +73,31 @@ def give_back(lane: Lane, pace: Pace, count: int) -> Lane:
 
 
 def ready_at(lane: Lane, pace: Pace, now: float) -> float:
-    """When the next call may start."""
-    wait = 0.0
-    if pace.rate > 0:
-        wait = max(0.0, 1.0 - fill(lane, pace, now).tokens) / pace.rate
-    return max(now + wait, lane.paused_until)
+    """When the next call may start: never before `now`, the end of the pause, or the token it needs."""
+    if pace.rate == 0:
+        return max(now, lane.paused_until)
+    filled = fill(lane, pace, now)
+    missing = max(0.0, 1.0 - filled.tokens)
+    return max(now, lane.paused_until, filled.filled_at + missing / pace.rate if missing else now)
 
 
 def limited(lane: Lane, now: float, reset_at: float | None) -> Lane:
-    """The carrier said «too many»: empty the bucket and wait until the reset that it named, or ever longer."""
+    """The carrier said «too many»: empty the bucket and wait until the reset that it named, or ever longer.
+
+    Calls that were in flight when the pause began are refused too; that they are is no news.
+    """
+    if reset_at is None and now < lane.paused_until:
+        return lane
     pause = reset_at if reset_at is not None else now + min(PAUSE_MOST, PAUSE_UNTOLD * 2.0**lane.limited)
     until = max(lane.paused_until, pause)
     untold = lane.limited if reset_at is not None else lane.limited + 1
-    return replace(
-        lane, tokens=0.0, filled_at=max(until, lane.filled_at), paused_until=until, limited=min(untold, 8)
-    )
+    return replace(lane, tokens=0.0, filled_at=max(until, lane.filled_at), paused_until=until, limited=min(untold, 8))
 
 
 def troubled(lane: Lane, now: float) -> Lane:
     """The carrier could not be reached or answered with a fault of its own; several in a row close the lane."""
+    if now < lane.paused_until:
+        return lane  # a call that was in flight when the pause began
     trouble = lane.trouble + 1
     if trouble < TROUBLE_CLOSES:
         return replace(lane, trouble=trouble)

@@ -1,8 +1,9 @@
 """What a finished order means for each of its numbers.
 
 The carrier's answer lists all numbers or only the good ones, and groups failures by code under `Errors`
-(Bandwidth guide, step 2). In `Errors` = failed, wherever else it stands; listed and not in `Errors` = good; in neither =
-unaccounted. An error that names no number concerns every number that no other error names, when the whole order failed.
+(Bandwidth guide, step 2). In `Errors` = failed, wherever else it stands; listed and not in `Errors` = good; in neither
+= unaccounted. An error that names no number concerns every number that no other error names, when the whole order
+failed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,11 +18,16 @@ class Failure(Protocol):
     """One `Error` of an order."""
 
     @property
-    def code(self) -> str: ...
+    def code(self) -> str:
+        """The carrier's code."""
+
     @property
-    def description(self) -> str: ...
+    def description(self) -> str:
+        """The carrier's words."""
+
     @property
-    def numbers(self) -> Sequence[str]: ...
+    def numbers(self) -> Sequence[str]:
+        """The numbers it concerns; none when it concerns the whole order."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ def fates(ours: Iterable[str], status: str, listed: Iterable[str], errors: Seque
 
 def _whole(status: str, errors: Sequence[Failure]) -> tuple[str, str]:
     """Why numbers failed that no error names: an error for the whole order, else the only error there is."""
-    for error in (*(e for e in errors if not e.numbers), *errors):
+    unnamed = [error for error in errors if not error.numbers]
+    if unnamed or len(errors) == 1:
+        error = (unnamed or errors)[0]
         return error.code, error.description
-    return "order_failed", f"The order ended {status} and gave no reason."
+    return "order_failed", f"The order ended {status} and gave no reason for this number."

@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from tnimport.ledger import lanes, work
-from tnimport.ledger.closing import refuse
+from tnimport.ledger.closing import refuse, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.orders import Fault, hold_run
-from tnimport.ledger.schema import applications, imports
+from tnimport.ledger.schema import applications
 from tnimport.ledger.work import Run
 
 
@@ -44,8 +44,8 @@ def looked(ledger: Ledger, run: Run, next_page: int | None, wait: float = 0) -> 
         work.fence(tx, run)
         through = {"page": 0, "looked_at": tx.now} if next_page is None else {"page": next_page}
         _update(tx, run, **through)
-        lanes.succeeded(tx, run.account, run.lane)
         work.later(tx, run, tx.now + wait, attempts=0, strikes=0)
+        lanes.succeeded(tx, run.account, run.lane)
 
 
 def sending(ledger: Ledger, run: Run) -> None:
@@ -61,8 +61,8 @@ def wait(ledger: Ledger, run: Run, seconds: float, trouble: Trouble | None = Non
         work.fence(tx, run)
         if unsent:
             _update(tx, run, sent_at=None, looked_at=tx.now)
-        lanes.tell(tx, run.account, run.lane, trouble)
         work.later(tx, run, tx.now + seconds, attempts=run.attempts + 1)
+        lanes.tell(tx, run.account, run.lane, trouble)
 
 
 def ready(ledger: Ledger, run: Run, application_id: str, *, added: bool) -> None:
@@ -70,10 +70,10 @@ def ready(ledger: Ledger, run: Run, application_id: str, *, added: bool) -> None
     with ledger.write() as tx:
         work.fence(tx, run)
         _update(tx, run, application_id=application_id[:64], added=added, sent_at=None)
-        lanes.succeeded(tx, run.account, run.lane)
-        for import_id in _wishing(tx, run):
+        for import_id in wishing(tx, run.application_ref):
             note(tx, "application_ready", import_id, application_id=application_id, added=added)
         work.done(tx, run)
+        lanes.succeeded(tx, run.account, run.lane)
         tx.announce()
 
 
@@ -82,26 +82,21 @@ def refused(ledger: Ledger, run: Run, code: str, description: str) -> None:
     with ledger.write() as tx:
         work.fence(tx, run)
         _update(tx, run, sent_at=None, looked_at=None)
-        lanes.succeeded(tx, run.account, run.lane)
         work.done(tx, run)
-        for import_id in _wishing(tx, run):
+        for import_id in wishing(tx, run.application_ref):
             refuse(tx, import_id, code, description)
+        lanes.succeeded(tx, run.account, run.lane)
 
 
 def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> None:
     """A person must act; every import of the account waits for it."""
+    hold_run(ledger, run, fault)
     with ledger.write() as tx:
         work.fence(tx, run)
         if unsent:
             _update(tx, run, sent_at=None, looked_at=tx.now)
-        hold_run(tx, run, fault)
         work.later(tx, run, tx.now)
 
 
 def _update(tx: Tx, run: Run, **values: Any) -> None:  # noqa: ANN401  # columns of `applications`
     tx.run(sa.update(applications).where(applications.c.id == run.application_ref).values(**values))
-
-
-def _wishing(tx: Tx, run: Run) -> list[str]:
-    unfinished = (imports.c.application_ref == run.application_ref, imports.c.finished_at.is_(None))
-    return list(tx.run(sa.select(imports.c.id).where(*unfinished).order_by(imports.c.id)).scalars())

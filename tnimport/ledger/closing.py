@@ -39,12 +39,21 @@ def refuse(tx: Tx, import_id: str, code: str, description: str) -> None:
     close_if_stopped(tx, import_id)
 
 
+def wishing(tx: Tx, application_ref: int | None) -> list[str]:
+    """The unfinished imports whose numbers go to this application; one that is not sealed yet asks anew when it is."""
+    unfinished = (imports.c.sealed_at.is_not(None), imports.c.finished_at.is_(None))
+    mine = sa.select(imports.c.id).where(imports.c.application_ref == application_ref, *unfinished)
+    return list(tx.run(mine.order_by(imports.c.id)).scalars())
+
+
 def close_if_stopped(tx: Tx, import_id: str) -> None:
     """Close the orders of a cancelled or refused import that no run holds; does nothing to any other import."""
     fields = (imports.c.cancel_asked_at, imports.c.refused_code, imports.c.refused_text, imports.c.action)
     row = tx.run(sa.select(*fields).where(imports.c.id == import_id, imports.c.finished_at.is_(None))).first()
     if row is None or (row.cancel_asked_at is None and row.refused_code is None):
         return
+    # Two that close the same import take turns, before either touches its work.
+    tx.run(sa.select(imports.c.id).where(imports.c.id == import_id).with_for_update(key_share=True))
     _drop_unstarted(tx, import_id)
     books = Books(Action(row.action))
     for order in _without_run(tx, import_id):

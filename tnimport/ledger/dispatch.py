@@ -8,19 +8,18 @@ from typing import Final
 import sqlalchemy as sa
 
 from tnimport.contract import Task
-from tnimport.domain import pacing
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane, pace_of
-from tnimport.domain.life import AT_CARRIER, OrderState
+from tnimport.domain.life import OrderState
 from tnimport.domain.pacing import Pace
 from tnimport.domain.turns import Turns
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.grants import Due, Grant, Hand, Round
 from tnimport.ledger.schema import imports, orders, work
+from tnimport.ledger.window import Window
 from tnimport.ledger.work import SENT, WAITING, active, application_ready
 
-ORDERS_AT_CARRIER: Final = 20
 LOOKAHEAD: Final = 16  # due rows of one import that one round looks at
 
 
@@ -45,19 +44,21 @@ def due_lanes(ledger: Ledger) -> DueLanes:
 
 def unsend(ledger: Ledger, grants: Iterable[Grant], accounts: Mapping[str, Account]) -> None:
     """Take back claims whose messages could not be sent; a message that got through all the same finds nothing."""
+    for grant in grants:
+        _unsend(ledger, grant, accounts)
+
+
+def _unsend(ledger: Ledger, grant: Grant, accounts: Mapping[str, Account]) -> None:
+    mine = sa.select(work.c.id).where(work.c.id == grant.work, work.c.serial == grant.serial, work.c.state == SENT)
+    unlocked = mine.with_for_update(skip_locked=True)  # somebody who takes it right now has the message after all
+    free = sa.update(work).where(work.c.id.in_(unlocked)).values(state=WAITING, until=None, tokens=0)
     with ledger.write() as tx:
-        for grant in grants:
-            _unsend(tx, grant, accounts)
-
-
-def _unsend(tx: Tx, grant: Grant, accounts: Mapping[str, Account]) -> None:
-    mine = (work.c.id == grant.work, work.c.serial == grant.serial, work.c.state == SENT)
-    free = sa.update(work).where(*mine).values(state=WAITING, until=None, tokens=0)
-    row = tx.run(free.returning(work.c.account, work.c.lane)).first()
-    if row is not None and row.account in accounts:
+        row = tx.run(free.returning(work.c.account, work.c.lane)).first()
+    if row is None or row.account not in accounts:
+        return
+    with ledger.write() as tx:  # apart, for a lane is locked before work or without any
         pace = pace_of(accounts[row.account].paces, Lane(row.lane))
-        lane = lanes.lock(tx, row.account, row.lane, pace)
-        lanes.save(tx, row.account, row.lane, pacing.give_back(lane, pace, grant.count))
+        lanes.give_back(tx, row.account, row.lane, pace, count=grant.count, import_id=grant.import_id)
 
 
 def claim(
@@ -82,29 +83,31 @@ def claim(
         served: when each import was last served, so that turns go round.
     """
     with ledger.write() as tx:
-        due = list(_due(tx, account, name))
-        next_due = _next_due(tx, account, name)
-        if not due:
-            return Round(now=tx.now, wake_at=next_due)
         hand = Hand(tx, account, name, pace, seconds)
-        hand.give(Turns(due, lambda item: item.owner, served), room)
-        return hand.result(next_due)
+        window = Window(tx, account) if name is Lane.DASHBOARD else None
+        due = _due(tx, account, name, window)
+        hand.give(Turns(due, lambda item: item.owner, served), room, window)
+        return hand.result(_next_due(tx, account, name))
 
 
-def _due(tx: Tx, account: str, name: Lane) -> Iterator[Due]:
-    """Due work of imports that may go on, the first few rows of each import, locked against other dispatchers."""
-    rank = sa.func.row_number().over(partition_by=work.c.import_id, order_by=(work.c.due_at, work.c.id))
+def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Due]:
+    """Due work of imports that may go on, the first few rows of each import, locked against other dispatchers.
+
+    Orders yet to be sent are ranked apart, so that many of them do not hide the looks at those that were.
+    """
+    opens = sa.func.coalesce(orders.c.state == OrderState.PLANNED, sa.false()).label("opens")
+    rank = sa.func.row_number().over(partition_by=(work.c.import_id, opens), order_by=(work.c.due_at, work.c.id))
     ranked = (
-        sa.select(work.c.id, rank.label("rank"))
+        sa.select(work.c.id, rank.label("rank"), opens)
         .select_from(work.outerjoin(imports, imports.c.id == work.c.import_id))
         .outerjoin(orders, orders.c.id == work.c.order_id)
         .where(work.c.account == account, work.c.lane == name, work.c.state == WAITING, work.c.due_at <= tx.now)
-        .where(*_startable(tx, account, name))
+        .where(*_startable(name, window))
         .subquery()
     )
-    fields = [work.c[name] for name in Due.__dataclass_fields__ if name != "max_per_minute"]
+    fields = [work.c[name] for name in Due.__dataclass_fields__ if name not in {"max_per_minute", "opens"}]
     query = (
-        sa.select(*fields, imports.c.max_per_minute)
+        sa.select(*fields, imports.c.max_per_minute, ranked.c.opens)
         .select_from(work.join(ranked, ranked.c.id == work.c.id).outerjoin(imports, imports.c.id == work.c.import_id))
         .where(ranked.c.rank <= LOOKAHEAD, work.c.state == WAITING)
         .order_by(ranked.c.rank, work.c.due_at)
@@ -113,21 +116,16 @@ def _due(tx: Tx, account: str, name: Lane) -> Iterator[Due]:
     return (Due(**row._mapping) for row in tx.run(query))  # noqa: SLF001  # the documented way to a row's mapping
 
 
-def _startable(tx: Tx, account: str, name: Lane) -> Iterator[sa.ColumnElement[bool]]:
+def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[bool]]:
     if name is Lane.APPLICATIONS:
         wanting = sa.exists().where(imports.c.application_ref == work.c.application_ref, active())
         yield wanting.correlate(work)
         return
     yield active()
-    if name is Lane.DASHBOARD and _at_carrier(tx, account) >= ORDERS_AT_CARRIER:
-        yield orders.c.state != OrderState.PLANNED
+    if window is not None:
+        yield window.open_to()
     if name in {Lane.NUMBERS, Lane.LOOKUPS}:
         yield sa.or_(work.c.task == Task.RELEASE_NUMBERS, application_ready().correlate(imports))
-
-
-def _at_carrier(tx: Tx, account: str) -> int:
-    count = sa.select(sa.func.count()).select_from(orders)
-    return int(tx.run(count.where(orders.c.account == account, orders.c.state.in_(AT_CARRIER))).scalar_one())
 
 
 def _next_due(tx: Tx, account: str, name: Lane) -> float:

@@ -19,6 +19,12 @@ _NOW: Final = {
 }
 
 
+_READING: Final[dict[str, dict[str, Any]]] = {
+    "sqlite": {"tnimport_read": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
+
 @dataclass(frozen=True)
 class Tx:
     """One transaction: its connection, and the database's time at its begin (seconds since the epoch)."""
@@ -55,6 +61,7 @@ class Ledger:
     def __init__(self, url: str | URL, *, pool_size: int = 8) -> None:
         self.url = make_url(url)
         self.engine = _engine(self.url, pool_size)
+        self._reading = _READING[self.url.get_backend_name()]
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -65,7 +72,7 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that sees one moment and writes nothing."""
-        with self.engine.connect().execution_options(tnimport_read=True) as connection:
+        with self.engine.connect().execution_options(**self._reading) as connection:
             yield Tx(connection, _now(connection))
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from tnimport.domain.turns import Turns
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import numbers, work
+from tnimport.ledger.window import Window
 from tnimport.ledger.work import RUNNING, SENT
 
 
@@ -53,6 +54,7 @@ class Due:
     attempts: int
     strikes: int
     max_per_minute: float | None
+    opens: bool  # it sends an order that is not at the carrier yet
 
     @property
     def owner(self) -> Hashable:
@@ -96,8 +98,8 @@ class Hand:
         flying = count.where(work.c.lane == self._name, work.c.state.in_((SENT, RUNNING)))
         return int(self._tx.run(flying).scalar_one())
 
-    def give(self, turns: Turns[Due], room: int) -> None:
-        """Go round as long as there are tokens, room and something due."""
+    def give(self, turns: Turns[Due], room: int, window: Window | None = None) -> None:
+        """Go round as long as there are tokens, room and something due; new orders only as the window admits them."""
         while len(self._round.grants) < room:
             item = turns.next()
             if item is None:
@@ -105,6 +107,10 @@ class Hand:
             if self._budget < 1:
                 self._short = True
                 break
+            if window is not None and item.opens:
+                if not window.admits(item.import_id):
+                    continue
+                window.enter(item.import_id)
             rest = self._grant(item, self._own_budget(item))
             if rest is not None:
                 turns.put_back(rest)
@@ -128,7 +134,7 @@ class Hand:
         if item.max_per_minute is None or self._name is not Lane.NUMBERS:
             return self._budget
         pace = own_pace(item.max_per_minute)
-        lane = lanes.lock(self._tx, self._account, _own_lane(item), pace)
+        lane = lanes.lock(self._tx, self._account, lanes.own(item.import_id), pace)
         if pacing.available(lane, pace, self._tx.now) < 1:
             self._wake(pacing.ready_at(lane, pace, self._tx.now))
         return min(self._budget, pacing.available(lane, pace, self._tx.now))
@@ -171,7 +177,7 @@ class Hand:
 
     def _send(self, item: Due, count: int) -> None:
         serial = item.serial + 1
-        values = {"state": SENT, "serial": serial, "until": self._until, "tokens": count}
+        values = {"state": SENT, "serial": serial, "due_at": self._tx.now, "until": self._until, "tokens": count}
         self._tx.run(sa.update(work).where(work.c.id == item.id).values(**values))
         self._lane = pacing.take(self._lane, self._pace, count, self._tx.now)
         self._budget -= count
@@ -193,9 +199,6 @@ class Hand:
         if item.max_per_minute is None or self._name is not Lane.NUMBERS:
             return
         pace = own_pace(item.max_per_minute)
-        lane = lanes.lock(self._tx, self._account, _own_lane(item), pace)
-        lanes.save(self._tx, self._account, _own_lane(item), pacing.take(lane, pace, count, self._tx.now))
-
-
-def _own_lane(item: Due) -> str:
-    return f"import:{item.import_id}"
+        name = lanes.own(item.import_id)
+        lane = lanes.lock(self._tx, self._account, name, pace)
+        lanes.save(self._tx, self._account, name, pacing.take(lane, pace, count, self._tx.now))

@@ -1,4 +1,9 @@
-"""Lanes in the ledger: one row an account and endpoint, locked while its tokens are handed out."""
+"""Lanes in the ledger: one row an account and endpoint, locked while its tokens are handed out.
+
+A caller's own `max_per_minute` is a lane of its import. Transactions take locks in one order, so that none waits for
+another in a circle: the claim of the run, its order, its import, work that no run holds, lanes. Only the hand that
+gives out work locks a lane first, and it passes over work that somebody else has locked.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -6,9 +11,11 @@ from typing import Final
 import sqlalchemy as sa
 
 from tnimport.domain import pacing
+from tnimport.domain.lanes import Lane as Endpoint
+from tnimport.domain.lanes import own_pace
 from tnimport.domain.pacing import Lane, Pace
 from tnimport.ledger.engine import Tx
-from tnimport.ledger.schema import lanes
+from tnimport.ledger.schema import imports, lanes
 
 # A lane that does not exist yet has had no call, so whatever pace it is made with is replaced when it is first used.
 UNPACED: Final = Pace(0, 0)
@@ -51,7 +58,29 @@ def succeeded(tx: Tx, account: str, name: str) -> None:
 
 def closed(tx: Tx, account: str) -> None:
     """The account is in doubt: every lane is back to one call at a time until one succeeds."""
-    tx.run(sa.update(lanes).where(lanes.c.account == account).values(opened=False))
+    mine = (lanes.c.account == account, lanes.c.name.in_(Endpoint))
+    tx.run(sa.select(lanes.c.name).where(*mine).order_by(lanes.c.name).with_for_update())
+    tx.run(sa.update(lanes).where(*mine).values(opened=False))
+
+
+def own(import_id: str | None) -> str:
+    """The name of the lane that keeps an import to the pace its caller set."""
+    return f"import:{import_id}"
+
+
+def give_back(tx: Tx, account: str, name: str, pace: Pace, *, count: int, import_id: str | None) -> None:
+    """Return the tokens of calls that were not made, the import's own as well."""
+    _refill(tx, account, name, pace, count)
+    most = tx.run(sa.select(imports.c.max_per_minute).where(imports.c.id == import_id)).scalar()
+    if most is not None and name == Endpoint.NUMBERS:
+        _refill(tx, account, own(import_id), own_pace(most), count)
+
+
+def _refill(tx: Tx, account: str, name: str, pace: Pace, count: int) -> None:
+    if pace.rate == 0:
+        return
+    lane = lock(tx, account, name, pace)
+    save(tx, account, name, pacing.give_back(lane, pace, count))
 
 
 def tell(tx: Tx, account: str, name: str, trouble: Trouble | None) -> None:

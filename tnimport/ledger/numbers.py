@@ -91,17 +91,16 @@ def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
     Raises:
         ClaimLost: the claim went to somebody else; nothing was written.
     """
+    if flush.fault is not None:
+        hold_run(ledger, run, flush.fault)
     with ledger.write() as tx:
         work.fence(tx, run, first=flush.first)
         settle(tx, order_id(run), flush.settled)
-        if flush.settled:
-            lanes.succeeded(tx, run.account, run.lane)
-        _tell(tx, run, flush)
         _plan_again(tx, run, flush.again)
         if flush.last:
-            _end(tx, run, pace, flush)
-            return False
-        return _may_go_on(tx, run)
+            _end(tx, run, flush)
+        _tell(tx, run, pace, flush)
+        return not flush.last and _may_go_on(tx, run)
 
 
 def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
@@ -109,7 +108,7 @@ def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
         return
     # While the carrier as a whole is failing, an attempt says nothing about the number.
     failing = lanes.failing(tx, run.account, run.lane)
-    same = {"task": run.task, "account": run.account, "import_id": run.import_id, "order_id": run.order_id}
+    same = {name: getattr(run, name) for name in ("task", "account", "import_id", "order_id", "strikes")}
     rows = [
         {
             **same,
@@ -130,10 +129,12 @@ def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
     tx.announce()
 
 
-def _tell(tx: Tx, run: Run, flush: Flush) -> None:
-    if flush.fault is not None:
-        hold_run(tx, run, flush.fault)
+def _tell(tx: Tx, run: Run, pace: Pace, flush: Flush) -> None:
+    """Let the lane know: that calls were answered, then the trouble that came last, then what was not used."""
+    if flush.settled or (flush.again and flush.trouble is None):
+        lanes.succeeded(tx, run.account, run.lane)
     lanes.tell(tx, run.account, run.lane, flush.trouble)
+    work.give_back(tx, run, pace, flush.unused)
 
 
 def _may_go_on(tx: Tx, run: Run) -> bool:
@@ -141,12 +142,11 @@ def _may_go_on(tx: Tx, run: Run) -> bool:
     return going is not None and not lanes.paused(tx, run.account, run.lane)
 
 
-def _end(tx: Tx, run: Run, pace: Pace, flush: Flush) -> None:
+def _end(tx: Tx, run: Run, flush: Flush) -> None:
     if flush.first < run.last:
         work.later(tx, run, tx.now)
     else:
         work.done(tx, run)
-    work.give_back(tx, run, pace, flush.unused)
     if run.import_id is not None:
         close_if_stopped(tx, run.import_id)
     tx.announce()
@@ -154,22 +154,27 @@ def _end(tx: Tx, run: Run, pace: Pace, flush: Flush) -> None:
 
 def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush: Flush) -> None:
     """End a look: keep the resource ids that a removal will delete, settle what was not there, delete the rest next."""
+    if flush.fault is not None:
+        hold_run(ledger, run, flush.fault)
     with ledger.write() as tx:
         work.fence(tx, run, first=flush.first)
         for pos, number_id in found.items():
             here = (numbers.c.order_id == run.order_id, numbers.c.pos == pos, numbers.c.outcome == Outcome.OPEN)
             tx.run(sa.update(numbers).where(*here).values(number_id=number_id))
         settle(tx, order_id(run), flush.settled)
-        if found:
-            ids = {"import_id": run.import_id, "order_id": run.order_id, "attempts": run.attempts}
-            work.plan(
-                tx, Task(run.task), run.account, Lane.NUMBERS, tx.now, first=min(found), last=max(found) + 1, **ids
-            )
-        if flush.settled or found:
-            lanes.succeeded(tx, run.account, run.lane)
-        _tell(tx, run, flush)
+        _plan_deletions(tx, run, found, flush.again)
         _plan_again(tx, run, flush.again)
-        _end(tx, run, pace, flush)
+        _end(tx, run, flush)
+        if found:
+            lanes.succeeded(tx, run.account, run.lane)
+        _tell(tx, run, pace, flush)
+
+
+def _plan_deletions(tx: Tx, run: Run, found: Iterable[int], again: Sequence[Again]) -> None:
+    """Numbers whose look comes again lie in none of the ranges: nothing is deleted that has not been found."""
+    same = {name: getattr(run, name) for name in ("import_id", "order_id", "attempts", "strikes")}
+    for first, last in _stretches(found, {one.pos for one in again}):
+        work.plan(tx, Task(run.task), run.account, Lane.NUMBERS, tx.now, first=first, last=last, **same)
 
 
 def _stretches(found: Iterable[int], gaps: Collection[int]) -> list[tuple[int, int]]:

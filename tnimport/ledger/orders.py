@@ -103,14 +103,20 @@ def wait(ledger: Ledger, run: Run, seconds: float, code: str, trouble: Trouble |
         work.fence(tx, run, attempts=run.attempts + 1)
         if run.import_id is not None:
             note(tx, "order_waits", run.import_id, order=run.order_id, code=code, seconds=round(seconds, 3))
-        lanes.tell(tx, run.account, run.lane, trouble)
         later(tx, run, seconds)
+        lanes.tell(tx, run.account, run.lane, trouble)
 
 
-def hold_run(tx: Tx, run: Run, fault: Fault) -> None:
-    """Hold what a run found at fault, and open the account's lanes anew with one call each."""
-    lanes.closed(tx, run.account)
-    if fault.whole_account or run.import_id is None:
-        hold_account(tx, run.account, fault.code, fault.instruction)
-    else:
-        hold(tx, run.import_id, fault.code, fault.instruction)
+def hold_run(ledger: Ledger, run: Run, fault: Fault) -> None:
+    """Hold what a run found at fault, and open the account's lanes anew with one call each.
+
+    A transaction of its own, before the one that ends the run: it locks imports of others, in one order. Killed between
+    the two, the run has stopped what it had to stop, and its claim expires.
+    """
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        if fault.whole_account or run.import_id is None:
+            hold_account(tx, run.account, fault.code, fault.instruction)
+        else:
+            hold(tx, run.import_id, fault.code, fault.instruction)
+        lanes.closed(tx, run.account)

@@ -119,7 +119,8 @@ def _emptied(tx: Tx, order_id: int, order: sa.Row[Any]) -> None:
     if order.released and order.state != OrderState.RELEASING:
         return
     state = OrderState.PLANNED if order.released else OrderState.DONE
-    tx.run(sa.update(orders).where(orders.c.id == order_id).values(state=state))
+    ended = None if order.released else sa.func.coalesce(orders.c.finished_at, tx.now)
+    tx.run(sa.update(orders).where(orders.c.id == order_id).values(state=state, finished_at=ended))
     note(tx, f"order_{state}", order.import_id, order=order_id)
     if state is OrderState.PLANNED:
         ids = {"import_id": order.import_id, "order_id": order_id}
@@ -174,4 +175,4 @@ def _write_postgres(tx: Tx, order_id: int, rows: Sequence[tuple[Any, ...]], conc
 def open_places(tx: Tx, order_id: int, outcome: Outcome = Outcome.OPEN) -> dict[str, int]:
     """The numbers of an order that have this outcome: ten digits to position."""
     query = sa.select(numbers.c.tn, numbers.c.pos).where(numbers.c.order_id == order_id, numbers.c.outcome == outcome)
-    return {str(row.tn): row.pos for row in tx.run(query)}
+    return {str(row.tn): row.pos for row in tx.run(query.order_by(numbers.c.pos))}

@@ -26,8 +26,8 @@ def unfinished(ledger: Ledger, run: Run, status: str, seconds: float) -> None:
         work.fence(tx, run)
         counted = {"polls": orders.c.polls + 1, "carrier_status": status[:32], "missing_since": None}
         tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
-        lanes.succeeded(tx, run.account, run.lane)
         later(tx, run, seconds, attempts=run.attempts + 1, strikes=0)
+        lanes.succeeded(tx, run.account, run.lane)
 
 
 def missing(ledger: Ledger, run: Run, seconds: float) -> None:
@@ -37,7 +37,8 @@ def missing(ledger: Ledger, run: Run, seconds: float) -> None:
         since = sa.func.coalesce(orders.c.missing_since, tx.now)
         counted = {"polls": orders.c.polls + 1, "missing_since": since}
         tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
-        later(tx, run, seconds, attempts=run.attempts + 1)
+        later(tx, run, seconds, attempts=run.attempts + 1, strikes=0)
+        lanes.succeeded(tx, run.account, run.lane)
 
 
 def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
@@ -63,9 +64,9 @@ def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
             unaccounted=len(fates.unaccounted),
         )
         _good_go_on(tx, run, row, after)
-        lanes.succeeded(tx, run.account, run.lane)
         work.done(tx, run)
         close_if_stopped(tx, row.import_id)
+        lanes.succeeded(tx, run.account, run.lane)
 
 
 def _finish(tx: Tx, run: Run, status: str, bad: list[Settled], concerned: Outcome) -> sa.Row[Any]:
@@ -90,6 +91,7 @@ def _good_go_on(tx: Tx, run: Run, row: sa.Row[Any], after: OrderState) -> None:
 
 def withdrawn(ledger: Ledger, run: Run, status: str, fault: Fault) -> None:
     """The carrier ended it for a fault of the account: hold the import, plan the order anew under a new reference."""
+    hold_run(ledger, run, fault)
     with ledger.write() as tx:
         work.fence(tx, run)
         row = move(
@@ -108,9 +110,7 @@ def withdrawn(ledger: Ledger, run: Run, status: str, fault: Fault) -> None:
         count = row.released if action is Action.REMOVE else row.open
         books.move(seen_as(about(action), OrderState.ACCEPTED), NumberEvent.ORDER_WITHDRAWN, count)
         books.post(tx, row.import_id)
-        hold_run(tx, run, fault)
-        work.later(tx, run, tx.now, task=Task.SUBMIT_ORDER, attempts=0)
-        close_if_stopped(tx, row.import_id)
+        later(tx, run, 0, task=Task.SUBMIT_ORDER, attempts=0, strikes=0)
 
 
 def _renewed(tx: Tx, run: Run) -> str:

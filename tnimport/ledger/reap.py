@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
-from tnimport.ledger.closing import close_if_stopped, hold
+from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.outcomes import Failed, settle
@@ -24,41 +24,68 @@ NEEDS_ATTENTION: Final = "needs_attention"
 
 
 def reap(ledger: Ledger) -> int:
-    """Take back every claim whose time is over; returns how many there were."""
-    with ledger.write() as tx:
-        late = sa.select(work).where(work.c.state.in_((SENT, RUNNING)), work.c.until < tx.now).limit(BATCH)
-        rows = tx.run(late.with_for_update(skip_locked=True)).all()
-        for row in rows:
-            _take_back(tx, row)
-            if row.import_id is not None:
-                close_if_stopped(tx, row.import_id)
-        for import_id in _half_closed(tx):
+    """Take back every claim whose time is over; returns how many there were. Each in a transaction of its own."""
+    with ledger.read() as tx:
+        late = tx.run(sa.select(work.c.id, work.c.state).where(*_late(tx)).order_by(work.c.id).limit(BATCH)).all()
+        stopped = _half_closed(tx)
+    if any(row.state == SENT for row in late):
+        _free_sent(ledger)
+    for row in late:
+        if row.state == RUNNING:
+            _end_vanished(ledger, row.id)
+    for import_id in stopped:
+        with ledger.write() as tx:
             close_if_stopped(tx, import_id)
-    return len(rows)
+    return len(late)
+
+
+def _late(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
+    return work.c.state.in_((SENT, RUNNING)), work.c.until < tx.now
+
+
+def _free_sent(ledger: Ledger) -> None:
+    """Nobody took the message: the work waits again, uncounted."""
+    with ledger.write() as tx:
+        late = sa.select(work.c.id).where(work.c.state == SENT, work.c.until < tx.now)
+        unlocked = late.with_for_update(skip_locked=True)
+        tx.run(sa.update(work).where(work.c.id.in_(unlocked)).values(**_free(tx)))
+        tx.announce()
+
+
+def _free(tx: Tx) -> dict[str, Any]:
+    return {"state": WAITING, "token": None, "until": None, "due_at": tx.now, "tokens": 0}
+
+
+def _end_vanished(ledger: Ledger, work_id: int) -> None:
+    """The run is gone, or so late that it may write nothing more."""
+    with ledger.write() as tx:
+        late = sa.select(work).where(work.c.id == work_id, work.c.state == RUNNING, work.c.until < tx.now)
+        row = tx.run(late.with_for_update(skip_locked=True)).first()
+        if row is None:
+            return  # it has just ended, or another process is at it
+        _strike(tx, row)
+        if row.import_id is not None:
+            close_if_stopped(tx, row.import_id)
+        tx.announce()
 
 
 def _half_closed(tx: Tx) -> list[str]:
-    """Imports that were stopped for good by a process that died before it had closed them."""
+    """Imports that were stopped for good, by a process that died before it had closed them or met a run in flight."""
     stopped = sa.or_(imports.c.cancel_asked_at.is_not(None), imports.c.refused_code.is_not(None))
     left = sa.select(imports.c.id).where(stopped, imports.c.finished_at.is_(None), imports.c.sealed_at.is_not(None))
     return list(tx.run(left.order_by(imports.c.id)).scalars())
 
 
-def _take_back(tx: Tx, row: sa.Row[Any]) -> None:
-    free = {"state": WAITING, "token": None, "until": None, "due_at": tx.now, "tokens": 0}
-    mine = sa.update(work).where(work.c.id == row.id)
-    if row.state == SENT:
-        tx.run(mine.values(**free))
-        return
+def _strike(tx: Tx, row: sa.Row[Any]) -> None:
     strikes = row.strikes + 1
     if row.import_id is not None:
         note(tx, "claim_expired", row.import_id, order=row.order_id, task=row.task, strikes=strikes)
     if row.last > row.first:
         _split(tx, row, strikes)
-    elif strikes < STRIKES:
-        tx.run(mine.values(**free, strikes=strikes))
-    else:
-        tx.run(mine.values(**free, strikes=0))
+        return
+    parked = strikes >= STRIKES
+    tx.run(sa.update(work).where(work.c.id == row.id).values(**_free(tx), strikes=0 if parked else strikes))
+    if parked:
         _park(tx, row)
 
 
@@ -67,8 +94,9 @@ def _park(tx: Tx, row: sa.Row[Any]) -> None:
     text = (
         f"The step {row.task} ended without a word {STRIKES} times; look at the worker's log, then resume the import."
     )
-    if row.import_id is not None:
-        hold(tx, row.import_id, NEEDS_ATTENTION, text)
+    waiting = wishing(tx, row.application_ref) if row.import_id is None else [row.import_id]
+    for import_id in waiting:
+        hold(tx, import_id, NEEDS_ATTENTION, text)
 
 
 def _split(tx: Tx, row: sa.Row[Any], strikes: int) -> None:

@@ -103,8 +103,13 @@ class Staging:
         self._refused: Counter[str] = Counter()
 
     def add(self, placed: Sequence[Placed], refused: Sequence[RefusedRow] = ()) -> None:
-        """Store one chunk; a few thousand rows are a good size."""
+        """Store one chunk; a few thousand rows are a good size.
+
+        Raises:
+            InProgress: it took so long that somebody else cleared it away.
+        """
         with self._ledger.write() as tx:
+            self._still_ours(tx, staged_at=tx.now)
             for seq, kind in dict.fromkeys((p.seq, p.kind) for p in placed):
                 if seq not in self._orders:
                     self._orders[seq] = self._open_order(tx, seq, kind)
@@ -113,9 +118,13 @@ class Staging:
             telling = [{"import_id": self.import_id, **asdict(row)} for row in refused if row.kind != "blank"]
             if telling:
                 tx.run(sa.insert(refused_rows), telling)
-            tx.run(sa.update(imports).where(imports.c.id == self.import_id).values(staged_at=tx.now))
         self._sizes.update(self._orders[p.seq] for p in placed)
         self._refused.update(row.kind for row in refused)
+
+    def _still_ours(self, tx: Tx, **values: Any) -> None:  # noqa: ANN401  # columns of `imports`
+        staged = sa.update(imports).where(imports.c.id == self.import_id, imports.c.sealed_at.is_(None))
+        if not tx.changed(staged.values(**values)):
+            raise InProgress
 
     def _open_order(self, tx: Tx, seq: int, kind: str) -> int:
         new = self._new
@@ -135,16 +144,19 @@ class Staging:
         return int(tx.run(row.returning(orders.c.id)).scalar_one())
 
     def seal(self) -> None:
-        """Make the import visible and its work due, all at once."""
+        """Make the import visible and its work due, all at once.
+
+        Raises:
+            InProgress: it took so long that somebody else cleared it away, or it is sealed already.
+        """
         total = sum(self._sizes.values())
         counts = {kind: self._refused[kind] for kind in ("rejected", "duplicate", "blank")}
+        values = {"rows": total + sum(counts.values()), "requested": total, **counts}
         with self._ledger.write() as tx:
+            self._still_ours(tx, sealed_at=tx.now, updated_at=tx.now, **values)
             for order_id, size in self._sizes.items():
                 tx.run(sa.update(orders).where(orders.c.id == order_id).values(size=size, open=size))
                 self._plan_order(tx, order_id, size)
-            values = {"rows": total + sum(counts.values()), "requested": total, **counts}
-            sealed = sa.update(imports).where(imports.c.id == self.import_id)
-            tx.run(sealed.values(sealed_at=tx.now, updated_at=tx.now, **values))
             note(tx, "import_accepted", self.import_id, orders=len(self._sizes), **values)
             if total:
                 self._plan_application(tx)
@@ -168,9 +180,9 @@ class Staging:
 
     def _plan_application(self, tx: Tx) -> None:
         mine = sa.select(imports.c.application_ref).where(imports.c.id == self.import_id).scalar_subquery()
-        row = tx.run(
-            sa.select(applications.c.id, applications.c.application_id).where(applications.c.id == mine)
-        ).first()
+        wish = sa.select(applications.c.id, applications.c.application_id).where(applications.c.id == mine)
+        # Locked: of two imports with the same wish one plans the work, and a refusal of it sees this import or is seen.
+        row = tx.run(wish.with_for_update(key_share=True)).first()
         if row is None or row.application_id is not None:
             return
         planned = sa.select(work_table.c.id).where(work_table.c.application_ref == row.id)

@@ -34,8 +34,8 @@ def not_sent(ledger: Ledger, run: Run, wait: float, code: str, trouble: Trouble 
         work.fence(tx, run, attempts=run.attempts + 1)
         row = move(tx, run, OrderState.PLANNED, sent_at=None)
         note(tx, "order_not_sent", row.import_id, order=row.id, code=code)
-        lanes.tell(tx, run.account, run.lane, trouble)
         later(tx, run, wait)
+        lanes.tell(tx, run.account, run.lane, trouble)
 
 
 def settled_absent(ledger: Ledger, run: Run) -> None:
@@ -67,9 +67,8 @@ def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first
         count = row.released if concerned is Outcome.RELEASED else row.open
         books.move(seen_as(concerned, before), NumberEvent.ORDER_ACCEPTED, count)
         books.post(tx, row.import_id)
+        later(tx, run, first_poll, task=Task.POLL_ORDER, attempts=0, strikes=0)
         lanes.succeeded(tx, run.account, run.lane)
-        work.later(tx, run, tx.now + first_poll, task=Task.POLL_ORDER, attempts=0, strikes=0)
-        close_if_stopped(tx, row.import_id)
 
 
 def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> None:
@@ -77,11 +76,11 @@ def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> No
 
     `unsent` tells that the carrier answered the order itself with the fault, so that there certainly is none.
     """
+    hold_run(ledger, run, fault)
     with ledger.write() as tx:
         work.fence(tx, run)
         if unsent:
             move(tx, run, OrderState.PLANNED, sent_at=None)
-        hold_run(tx, run, fault)
         later(tx, run, 0)
 
 
@@ -94,7 +93,6 @@ def refused(ledger: Ledger, run: Run, code: str, description: str, named: Mappin
         blamed = {tn: why for tn, why in named.items() if tn in places} or dict.fromkeys(places, (code, description))
         failed = [Failed(places[tn], Stage.ORDER, why, text, 1) for tn, (why, text) in blamed.items()]
         settle(tx, order_id(run), failed, concerned)
-        lanes.succeeded(tx, run.account, run.lane)
         if len(blamed) < len(places):
             move(tx, run, OrderState.PLANNED, sent_at=None)
             later(tx, run, 0)
@@ -103,3 +101,4 @@ def refused(ledger: Ledger, run: Run, code: str, description: str, named: Mappin
         if run.import_id is not None:
             note(tx, "order_refused", run.import_id, order=run.order_id, code=code, failed=len(blamed))
             close_if_stopped(tx, run.import_id)
+        lanes.succeeded(tx, run.account, run.lane)

@@ -1,6 +1,6 @@
 """Answers «why is nothing happening» and «when will it be through», from what the ledger knows."""
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -8,6 +8,8 @@ from tnimport.domain.life import AT_CARRIER
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import applications, events, lanes, orders, work
 from tnimport.ledger.work import RUNNING, SENT
+
+PICKED_UP_WITHIN: Final = 5.0  # seconds in which a worker that is alive and not overwhelmed takes a message
 
 
 def waiting_on(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
@@ -32,10 +34,10 @@ def _pause(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
 
 
 def _worker(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
-    """Messages that nobody has picked up for a while."""
-    old = sa.select(sa.func.count()).select_from(work).where(work.c.import_id == row.id, work.c.state == SENT)
-    running = sa.select(sa.func.count()).select_from(work).where(work.c.import_id == row.id, work.c.state == RUNNING)
-    if tx.run(running).scalar_one() or not tx.run(old).scalar_one():
+    """Messages that nobody has picked up for a while, and nobody at work."""
+    mine = sa.select(work.c.id).where(work.c.import_id == row.id).limit(1)
+    old = mine.where(work.c.state == SENT, work.c.due_at < tx.now - PICKED_UP_WITHIN)
+    if tx.run(mine.where(work.c.state == RUNNING)).first() or not tx.run(old).first():
         return None
     return {"what": "worker"}
 

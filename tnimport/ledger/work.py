@@ -12,7 +12,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from tnimport.contract import Task
-from tnimport.domain import pacing
 from tnimport.domain.pacing import Pace
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
@@ -115,9 +114,8 @@ def put_back(tx: Tx, run: Run) -> None:
 
 def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
     """Return the tokens of calls that were not made."""
-    if count > 0 and pace.rate:
-        lane = lanes.lock(tx, run.account, run.lane, pace)
-        lanes.save(tx, run.account, run.lane, pacing.give_back(lane, pace, count))
+    if count > 0:
+        lanes.give_back(tx, run.account, run.lane, pace, count=count, import_id=run.import_id)
 
 
 def plan(tx: Tx, task: Task, account: str, lane: str, due_at: float, **more: Any) -> None:  # noqa: ANN401  # columns

@@ -1,0 +1,40 @@
+"""How many orders of an account may be at the carrier at once, and how many of them may be one import's."""
+
+from collections import Counter
+from typing import Final
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import AT_CARRIER, OrderState
+from tnimport.ledger.engine import Tx
+from tnimport.ledger.schema import orders, work
+from tnimport.ledger.work import RUNNING, SENT
+
+ORDERS_AT_CARRIER: Final = 20
+ORDERS_OF_ONE_IMPORT: Final = 16  # the carrier may take hours; a small import finds a place behind a huge one
+
+
+class Window:
+    """The orders that are at the carrier or on their way; made and used while the account's lane is locked."""
+
+    def __init__(self, tx: Tx, account: str) -> None:
+        there = sa.select(orders.c.import_id).where(orders.c.account == account, orders.c.state.in_(AT_CARRIER))
+        sent = (work.c.account == account, work.c.state.in_((SENT, RUNNING)), orders.c.state == OrderState.PLANNED)
+        going = sa.select(orders.c.import_id).join(work, work.c.order_id == orders.c.id).where(*sent)
+        self._taken = Counter[str](tx.run(sa.union_all(there, going)).scalars())
+
+    def admits(self, import_id: str | None) -> bool:
+        """Whether the import may send one more order."""
+        return self._taken.total() < ORDERS_AT_CARRIER and self._taken[import_id or ""] < ORDERS_OF_ONE_IMPORT
+
+    def enter(self, import_id: str | None) -> None:
+        """One more of its orders is on its way."""
+        self._taken[import_id or ""] += 1
+
+    def open_to(self) -> sa.ColumnElement[bool]:
+        """Orders that are under way already, and planned ones where there is a place."""
+        under_way = orders.c.state != OrderState.PLANNED
+        if self._taken.total() >= ORDERS_AT_CARRIER:
+            return under_way
+        full = [import_id for import_id, count in self._taken.items() if count >= ORDERS_OF_ONE_IMPORT]
+        return sa.or_(under_way, orders.c.import_id.not_in(full))
