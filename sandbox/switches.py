@@ -24,6 +24,9 @@ class Switches:
         "relative",
         "absolute",
     )
+    created_content_type: str = _switch(
+        "none", "Content-Type of Catapult's empty 201: none, or json as recorded in 2015", "none", "json"
+    )
     empty_list_status: str = _switch("404", "answer of an order list without a match", "404", "204")
     failed_numbers_listed: bool = _switch(True, "failed numbers also stand in the list of a finished order")  # noqa: FBT003
     latency: float = _switch(0.0, "delay of every answer")

@@ -94,10 +94,10 @@ def running_sandbox(settings: Settings | None = None, **switches: object) -> Ite
     """
     chosen = settings or read_settings({"SANDBOX_PORT": "0", "SANDBOX_RATE_LIMITS": "0"})
     chosen.switches.change(switches)
-    started: threading.Event = threading.Event()
-    thread = _Thread(chosen, started)
+    ready = threading.Event()
+    thread = _Thread(chosen, ready)
     thread.start()
-    if not started.wait(_START_SECONDS) or thread.problem:
+    if not ready.wait(_START_SECONDS) or thread.problem:
         raise RuntimeError("the sandbox did not start") from thread.problem
     try:
         yield RunningSandbox(thread.url)
@@ -107,9 +107,9 @@ def running_sandbox(settings: Settings | None = None, **switches: object) -> Ite
 
 
 class _Thread(threading.Thread):
-    def __init__(self, settings: Settings, started: threading.Event) -> None:
+    def __init__(self, settings: Settings, ready: threading.Event) -> None:
         super().__init__(name="sandbox", daemon=True)
-        self._settings, self._started = settings, started
+        self._settings, self._ready = settings, ready
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended: asyncio.Event | None = None
         self.problem: BaseException | None = None
@@ -121,13 +121,13 @@ class _Thread(threading.Thread):
         except OSError as problem:
             self.problem = problem
         finally:
-            self._started.set()
+            self._ready.set()
 
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         async with Server(self._settings) as server:
             self.url = server.url
-            self._started.set()
+            self._ready.set()
             await self._ended.wait()
 
     def stop(self) -> None:
