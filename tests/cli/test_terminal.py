@@ -104,7 +104,7 @@ def test_an_outage_is_shown_and_outlived(at_terminal: AtTerminal, api: PlayedApi
     api.on_look = lambda look: setattr(api, "lost_answers", 1) if look == 1 else None
     code, shown = at_terminal("watch", "imp-1")
     assert code == 0
-    assert "the API is away since" in shown
+    assert "the API is away for" in shown
 
 
 def test_no_color_means_no_colour(at_terminal: AtTerminal, api: PlayedApi, make_view: Make) -> None:

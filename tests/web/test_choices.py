@@ -7,7 +7,7 @@ from tnimport.domain.life import NumberState
 from tnimport.web.deps import LOOPBACK
 from tnimport.web.guard import is_foreign
 from tnimport.web.media import CSV, JSON, NDJSON, wanted
-from tnimport.web.parameters import ROW_STATES
+from tnimport.web.schemas import ROW_STATES
 from tnimport.web.told import told
 from tnimport.web.waits import in_words
 

@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from tnimport.ledger.schema import lanes
 from tnimport.web.schemas import History, Import, ImportsPage, NumbersPage
 
 if TYPE_CHECKING:
@@ -46,6 +48,17 @@ def test_an_unknown_import_is_404_whatever_its_id_looks_like(any_web: Web) -> No
             assert answer.status_code == 404
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert answer.json()["type"] == "/problems/not-found"
+
+
+def test_what_an_import_waits_for_is_never_answered_unchanged_when_it_has_changed(web: Web, seed: Seed) -> None:
+    path = f"/v1/imports/{seed(web.ledger)}"
+    before = web.get(path)
+    with web.ledger.write() as tx:  # Bandwidth's limit is hit: a fact of the account, not of the import
+        lane = {"account": "default", "name": "numbers", "tokens": 0, "filled_at": tx.now, "paused_until": tx.now + 60}
+        tx.run(sa.insert(lanes).values(lane))
+    after = web.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert after.json()["waiting_on"]["text"] == "Bandwidth's limit on number imports"
 
 
 def test_pages_of_numbers_hold_every_row_once_and_in_order(any_web: Web, seed: Seed) -> None:

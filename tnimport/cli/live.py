@@ -66,7 +66,7 @@ def _drawn(sight: Sight, meter: Meter, causes: Sequence[Cause]) -> Iterator[Rend
         yield Text.assemble((cause.headline, "red"), f"\n    fix: {cause.fix}" if cause.fix else "")
     if sight.trouble and sight.away_since is not None:
         away = phrases.duration(sight.at - sight.away_since)
-        yield Text(f"the API is away since {away} ({sight.trouble}); still trying", style="yellow")
+        yield Text(f"the API is away for {away} now ({sight.trouble}); still trying", style="yellow")
     yield Text("Ctrl-C stops watching, not the import", style="dim")
 
 

@@ -1,7 +1,9 @@
 """Reading imports and their numbers."""
 
+import json
 import time
 from typing import Any
+from zlib import crc32
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -45,14 +47,17 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
 def show_import(deps: Deps, request: Request, import_id: ImportId) -> Response:
     """One import. With If-None-Match it costs next to nothing to ask again; Retry-After says when to."""
     view = seen(deps.ledger, import_id)
-    tag = f'W/"{reads.version(deps.ledger, view.id)}"'
+    tag = _tag(deps.ledger, view)
     headers = {"ETag": tag, "Cache-Control": "no-cache", **_again(view)}
     if _matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
     return JSONResponse(import_json(view), headers=headers)
 
 
-@router.get("/imports/{import_id}/numbers", responses=answers(NumbersPage, 400, 404, 422))
+@router.get(
+    "/imports/{import_id}/numbers",
+    responses=answers(NumbersPage, 400, 404, 422, exports=("text/csv", "application/x-ndjson")),
+)
 def list_numbers(deps: Deps, request: Request, import_id: ImportId, asked: NumbersAsked) -> Response:
     """The rows of an import: JSON in pages, or all of them streamed as text/csv or application/x-ndjson."""
     view = seen(deps.ledger, import_id)
@@ -100,6 +105,12 @@ def _page(ledger: Ledger, import_id: str, asked: NumbersQuery) -> dict[str, Any]
         limit=min(asked.page_size, LARGEST_PAGE),
     )
     return {"numbers": [number_json(view) for view in found], "next_page_token": tokens.token_of(after)}
+
+
+def _tag(ledger: Ledger, view: ImportView) -> str:
+    """Changes with the import and with what it waits for, which is not all in the import; not with its estimate."""
+    wait = crc32(json.dumps(view.waiting_on, sort_keys=True).encode())
+    return f'W/"{reads.version(ledger, view.id)}-{wait:08x}"'
 
 
 def _again(view: ImportView) -> dict[str, str]:

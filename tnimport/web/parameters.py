@@ -5,8 +5,8 @@ from typing import Annotated, Final
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from tnimport.domain.life import NumberState
 from tnimport.web.problems import not_found
+from tnimport.web.schemas import ROW_STATES
 
 LARGEST_PAGE: Final = 1000
 _NO_NUL: Final = r"^[^\x00]*$"
@@ -17,7 +17,6 @@ PageSize = Annotated[
     int,
     Field(ge=1, description=f"most entries of a page; more than {LARGEST_PAGE} is taken as {LARGEST_PAGE}"),
 ]
-ROW_STATES: Final = (*(state.value for state in NumberState), "rejected", "duplicate", "blank")
 
 
 class ImportsQuery(BaseModel):

@@ -4,6 +4,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tnimport.domain.life import Action, ImportState, NumberState
+from tnimport.web.problems import KINDS, ProblemError
+
 COUNTS: Final = {
     "requested": 0,
     "ordered": 0,
@@ -23,6 +26,9 @@ COUNTS: Final = {
 }
 
 
+ROW_STATES: Final = (*(state.value for state in NumberState), "rejected", "duplicate", "blank")
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -38,11 +44,8 @@ class Import(_Shape):
     """An import. `counts` add up to `rows`, always; `state` is computed from them."""
 
     id: str = Field(examples=["imp_7r2k9c3d1m5x8w0q"])
-    state: str = Field(
-        examples=["running"],
-        description="queued, running, paused, held, complete, partial, failed or cancelled",
-    )
-    action: str = Field(examples=["IMPORT"], description="IMPORT or REMOVE")
+    state: ImportState = Field(examples=["running"])
+    action: Action = Field(examples=["IMPORT"])
     account: str = Field(examples=["default"])
     customer_order_id: str | None = Field(examples=["ICPA123ABC"])
     client_ref: str | None = Field(examples=["crm-4711"])
@@ -74,7 +77,7 @@ class Number(_Shape):
 
     number: str | None = Field(examples=["+19195551234"], description="E.164; the input's text if it is no number")
     line: int | None = Field(examples=[17], description="line of the input, from 1")
-    state: str = Field(examples=["failed"])
+    state: str = Field(examples=["failed"], json_schema_extra={"enum": [*ROW_STATES]})
     stage: str | None = Field(examples=["order"])
     code: str | None = Field(examples=["7518"])
     description: str | None = Field(examples=["Telephone number is not active"])
@@ -151,30 +154,25 @@ class ProblemDocument(BaseModel):
     errors: list[OneProblem] | None = None
 
 
-def answers(model: type[BaseModel], *refusals: int, status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """The entries of an operation that answers with this shape, or refuses with these statuses."""
-    return {status: {"model": model}} | problems(*refusals)
+def answers(
+    model: type[BaseModel], *refusals: int, status: int = 200, exports: tuple[str, ...] = ()
+) -> dict[int | str, dict[str, Any]]:
+    """The entries of an operation that answers with this shape, or as text, or refuses with these statuses."""
+    text = {media: {"schema": {"type": "string"}} for media in exports}
+    good = {"model": model} | ({"content": text} if text else {})
+    return {status: good} | problems(*refusals)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The entries of an operation for these statuses."""
+    """The entries of an operation that refuses with these statuses, each with an example."""
+    return {status: _problem(status) for status in statuses}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    kind = next(kind for kind in KINDS.values() if kind.status == status)
+    example = ProblemError(kind.slug).document("/v1/imports")
     schema = {"$ref": "#/components/schemas/ProblemDocument"}
     return {
-        status: {
-            "description": _MEANINGS[status],
-            "content": {"application/problem+json": {"schema": schema}},
-        }
-        for status in statuses
+        "description": kind.title,
+        "content": {"application/problem+json": {"schema": schema, "example": example}},
     }
-
-
-_MEANINGS: Final = {
-    400: "A header, token or encoding cannot be read",
-    403: "A browser asks on behalf of another web site",
-    404: "There is no such thing",
-    409: "The first request with this Idempotency-Key is still being read",
-    413: "The input is too large; the limit is named",
-    415: "The type of the body cannot be read",
-    422: "Refused as a whole; every problem is named",
-    503: "The ledger does not answer",
-}
