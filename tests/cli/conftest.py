@@ -75,6 +75,7 @@ class PlayedApi:
     problem: tuple[int, dict[str, Any]] | None = None
     replayed: bool = False
     lost_answers: int = 0
+    garbage: int = 0  # the status with which something that is not the API answers
     broken_export: bool = False
     asked: list[Asked] = field(default_factory=list)
     on_look: Callable[[int], None] = lambda _: None
@@ -111,6 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.api.lost_answers:
             self.api.lost_answers -= 1
             self.close_connection = True
+        elif self.api.garbage:
+            self._send_bytes(self.api.garbage, b"<html>", "text/html", {})
         elif self.api.problem is not None:
             status, problem = self.api.problem
             self._send(status, problem, "application/problem+json", {"Retry-After": "1"} if status == 429 else {})
@@ -168,8 +171,11 @@ class _Handler(BaseHTTPRequestHandler):
         headers: dict[str, str] | None = None,
     ) -> None:
         body = b"" if document is None else json.dumps(document).encode()
+        self._send_bytes(status, body, media, headers or {})
+
+    def _send_bytes(self, status: int, body: bytes, media: str, headers: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": media, "Content-Length": str(len(body)), **(headers or {})}.items():
+        for name, value in {"Content-Type": media, "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

@@ -97,6 +97,15 @@ def test_something_else_at_the_address_is_recognised(run: Run, api: PlayedApi) -
     assert "not the tnimport API" in done.stderr
 
 
+@pytest.mark.parametrize(("status", "code", "words"), [(200, 1, "not the tnimport API"), (404, 3, "HTTP 404")])
+def test_an_answer_that_is_no_json_is_told_by_what_is_known(
+    run: Run, api: PlayedApi, *, status: int, code: int, words: str
+) -> None:
+    api.garbage = status
+    done = run("status")
+    assert (done.returncode, words in done.stderr) == (code, True)
+
+
 @pytest.mark.parametrize("args", [["import"], ["nonsense"], ["watch"], ["import", "-", "--on-present", "eat"]])
 def test_wrong_usage_ends_with_two(run: Run, args: str) -> None:
     assert run(*args).returncode == 2
