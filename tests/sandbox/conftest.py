@@ -1,0 +1,237 @@
+"""A quick sandbox for every test, and clients that speak plain HTTP."""
+
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from lxml import etree
+
+from sandbox.testing import RunningSandbox, running_sandbox
+
+PROVIDER = {
+    "providerName": "bandwidth-dashboard",
+    "properties": {"accountId": "9999999", "userName": "wileCoyote", "password": "catchThatBird"},
+}
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def xml(self) -> etree._Element:
+        return etree.fromstring(self.body)
+
+    def text(self, path: str) -> str | None:
+        return self.xml.findtext(path)
+
+
+@dataclass
+class Api:
+    """Plain calls below one root with one user's credentials."""
+
+    url: str
+    root: str
+    user: str
+    password: str
+
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        sent = body if isinstance(body, (bytes, str)) or body is None else json.dumps(body)
+        token = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=20)
+        try:
+            connection.request(method, self.root + path, sent, {"Authorization": f"Basic {token}", **headers})
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Answer:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: object = None) -> Answer:
+        return self.call("POST", path, body)
+
+
+@dataclass
+class Dashboard(Api):
+    def order_xml(self, *numbers: str, **fields: str | None) -> str:
+        given = {"CustomerOrderID": "own-1", "SiteId": "743", "SipPeerId": "303716", "Action": "IMPORT"} | fields
+        inner = "".join(f"<{name}>{value}</{name}>" for name, value in given.items() if value is not None)
+        listed = "".join(f"<TelephoneNumber>{number}</TelephoneNumber>" for number in numbers)
+        return f"<ExternalTnsOrder>{inner}<TelephoneNumbers>{listed}</TelephoneNumbers></ExternalTnsOrder>"
+
+    def order(self, *numbers: str, **fields: str | None) -> Answer:
+        return self.post("/externalTns", self.order_xml(*numbers, **fields))
+
+    def finished(self, *numbers: str, **fields: str | None) -> Answer:
+        """Order and wait for the end; the GET of the finished order."""
+        order_id = self.order(*numbers, **fields).text(".//OrderId")
+        return self.wait(f"/externalTns/{order_id}")
+
+    def wait(self, path: str) -> Answer:
+        return until(lambda: self.get(path), lambda one: b"<ProcessingStatus>RECEIVED" not in one.body
+                     and b"<ProcessingStatus>PROCESSING" not in one.body)
+
+
+@dataclass
+class Catapult(Api):
+    application: str = ""
+
+    def make_application(self, **more: object) -> str:
+        wanted = {"name": "app", "incomingMessageUrl": "http://127.0.0.1:9/in", **more}
+        self.application = self.post("/applications", wanted).headers["Location"].rpartition("/")[2]
+        return self.application
+
+    def import_number(self, number: str, **more: object) -> Answer:
+        application = self.application or self.make_application()
+        wanted = {"number": number, "applicationId": application, "provider": PROVIDER, **more}
+        return self.post("/phoneNumbers", wanted)
+
+
+def until(read: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    """Ask again and again until the answer is good; fail after ten seconds."""
+    deadline = time.monotonic() + 10
+    while not good(found := read()):
+        assert time.monotonic() < deadline, f"never came about; last seen: {found}"
+        time.sleep(0.01)
+    return found
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., Any]:
+    return until
+
+
+@pytest.fixture(scope="session")
+def provider() -> dict[str, Any]:
+    return json.loads(json.dumps(PROVIDER))
+
+
+@pytest.fixture(scope="module")
+def module_sandbox() -> Iterator[RunningSandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def first_switches(module_sandbox: RunningSandbox) -> dict[str, Any]:
+    return dict(module_sandbox.state("switches")["switches"])
+
+
+@pytest.fixture
+def sandbox(module_sandbox: RunningSandbox, first_switches: dict[str, Any]) -> RunningSandbox:
+    module_sandbox.switch(**first_switches | {"order_delay": 0.02, "message_delay": 0, "slow_seconds": 0.3})
+    module_sandbox.reset()
+    return module_sandbox
+
+
+@pytest.fixture
+def dashboard(sandbox: RunningSandbox) -> Dashboard:
+    return Dashboard(sandbox.url, "/api/accounts/9999999", "wileCoyote", "catchThatBird")
+
+
+@pytest.fixture
+def catapult(sandbox: RunningSandbox) -> Catapult:
+    return Catapult(sandbox.url, "/v1/users/u-1", "t-1", "s-1")
+
+
+@pytest.fixture
+def other_catapult(sandbox: RunningSandbox) -> Catapult:
+    return Catapult(sandbox.url, "/v1/users/u-2", "t-2", "s-2")
+
+
+@dataclass
+class Received:
+    method: str
+    path: str
+    headers: Any
+    body: bytes
+
+
+@dataclass
+class Listener:
+    """A server for callbacks: notes them, and answers each path as told."""
+
+    url: str = ""
+    received: list[Received] = field(default_factory=list)
+    answers: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def at(self, path: str, count: int = 1) -> list[Received]:
+        """The calls on a path, when there are so many of them."""
+        return until(
+            lambda: [one for one in list(self.received) if one.path.partition("?")[0] == path],
+            lambda found: len(found) >= count,
+        )
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    notes = Listener()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _note(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            notes.received.append(Received(self.command, self.path, self.headers, body))
+            path = self.path.partition("?")[0]
+            if path in notes.silent:
+                notes.stopped.wait(10)
+            told = notes.answers.get(path)
+            status, headers = told.pop(0) if told else (200, {})
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = _note
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    notes.url = f"http://127.0.0.1:{server.server_port}"
+    yield notes
+    notes.stopped.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def raw(sandbox: RunningSandbox) -> Iterator[Callable[[bytes], bytes]]:
+    """Send bytes on one connection and read until the sandbox is silent for a moment or ends it."""
+    host, port = urlsplit(sandbox.url).netloc.split(":")
+    with socket.create_connection((host, int(port)), timeout=0.5) as connection:
+
+        def talk(data: bytes) -> bytes:
+            connection.sendall(data)
+            got = b""
+            try:
+                while piece := connection.recv(65536):
+                    got += piece
+            except TimeoutError:
+                pass
+            return got
+
+        yield talk
