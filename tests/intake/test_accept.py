@@ -169,10 +169,14 @@ def test_a_removal_has_no_application(ledger: Ledger, table: Table) -> None:
 
 def test_two_at_once_with_one_key_make_one_import(ledger: Ledger, table: Table) -> None:
     ends: list[object] = []
+    together = threading.Barrier(4, timeout=30)
 
     def submit() -> None:
+        submission = from_object({"numbers": NUMBERS}, ACCOUNTS)
+        with ledger.read():  # connections are made before the race, not in it
+            together.wait()
         try:
-            ends.append(submitted(ledger, from_object({"numbers": NUMBERS}, ACCOUNTS), "k"))
+            ends.append(submitted(ledger, submission, "k"))
         except InProgress as busy:
             ends.append(busy)
 
