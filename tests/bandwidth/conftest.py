@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from tnimport.bandwidth import applications, externaltns, inventory, messages, phone_numbers, subscriptions
+from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.catapult_replies import read_created, read_done, read_one, read_page
+from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
+from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.bandwidth.errors import CarrierError
 from tnimport.bandwidth.exchange import Reply, Request
 from tnimport.bandwidth.transport import Transport
@@ -220,3 +223,43 @@ def failure_of() -> Callable[..., CarrierError]:
         return caught.value
 
     return fail
+
+
+class Canned:
+    """A transport that answers from a list and remembers what it was asked to send."""
+
+    def __init__(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+        self.requests: list[Request] = []
+        self.timeouts: list[float] = []
+
+    def send(self, request: Request, timeout: float) -> Reply:
+        self.requests.append(request)
+        self.timeouts.append(timeout)
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+DASHBOARD = DashboardCredentials(account_id="9999999", username="wileCoyote", password="canaryDash/1")
+CATAPULT = CatapultCredentials(user_id="u-1", token="t-1", secret="canaryCata/1")
+
+
+@pytest.fixture
+def dashboard() -> Callable[..., tuple[Dashboard, Canned]]:
+    """Make a Dashboard client of replies, and return it with what it sends through."""
+
+    def make(*replies: Reply) -> tuple[Dashboard, Canned]:
+        canned = Canned(*replies)
+        return Dashboard("https://dashboard.bandwidth.com/api/", DASHBOARD, canned), canned
+
+    return make
+
+
+@pytest.fixture
+def catapult() -> Callable[..., tuple[Catapult, Canned]]:
+    """Make a Catapult client of replies, and return it with what it sends through."""
+
+    def make(*replies: Reply) -> tuple[Catapult, Canned]:
+        canned = Canned(*replies)
+        return Catapult("https://api.catapult.inetwork.com/v1", CATAPULT, DASHBOARD, canned), canned
+
+    return make

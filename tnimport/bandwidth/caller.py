@@ -34,10 +34,14 @@ class Caller:
         try:
             return read(reply)
         except CarrierError as error:
-            error.code = self.scrub(error.code)
-            error.description = self.scrub(error.description)
-            error.args = (error.code, error.description)
+            self.hide(error)
             raise
+
+    def hide(self, error: CarrierError) -> None:
+        """Remove the secrets from an error, in place."""
+        error.code = self.scrub(error.code)
+        error.description = self.scrub(error.description)
+        error.args = (error.code, error.description)
 
     def scrub(self, text: str) -> str:
         """Return the text without any of the account's secrets."""

@@ -104,7 +104,7 @@ def read_message(value: dict[str, Any]) -> Message | None:
         message_id=named,
         sender=string(value, "from"),
         to=string(value, "to"),
-        text=string(value, "text"),
+        text=texts.free(written) if isinstance(written := value.get("text"), str) else None,
         media=tuple(texts.clean(url) for url in media if isinstance(url, str)) if isinstance(media, list) else (),
         direction=string(value, "direction"),
         state=string(value, "state"),

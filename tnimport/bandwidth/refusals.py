@@ -21,6 +21,7 @@ from tnimport.domain.reasons import is_known, reason_for
 
 # Dashboard codes for "the thing you ask for is not there" (api-docs errors.mdx); elsewhere they fault the account.
 _MISSING: Final = {"site": "12016", "sippeer": "13563"}
+_ACCOUNT_STATUSES: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 # Catapult answers "too fast" to POST messages with 403 (ap-docs rateLimits.md, errors.md).
 _LIMITS: Final = ("message-rate-limit", "multi-message-limit")
 
@@ -69,9 +70,7 @@ def _kind(status: int, said: Said, *, effect: bool, subject: str | None) -> type
         return RateLimited
     if _undecided(status) or (status < HTTPStatus.BAD_REQUEST and said.code is None):
         return OutcomeUnknown if effect else RetryLater
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED}:
-        return AccountFault
-    if status == HTTPStatus.NOT_FOUND or said.code == f"{subject}-not-found":
+    if status == HTTPStatus.NOT_FOUND or _names_subject(said, subject):
         return _missing(said, effect=effect, subject=subject)
     return _by_code(status, said)
 
@@ -91,13 +90,17 @@ def _is_limit(said: Said) -> bool:
     return said.category in {"limit", "too-many-requests"} or (said.code or "").startswith(_LIMITS)
 
 
+def _names_subject(said: Said, subject: str | None) -> bool:
+    """Tell whether the code says that the very thing asked for is not there."""
+    return said.code is not None and said.code in {f"{subject}-not-found", _MISSING.get(subject or "")}
+
+
 def _missing(said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
     if said.foreign and not effect:
         return RetryLater  # a page of some proxy on the way does not prove that the thing is gone
-    if subject is not None and said.code in {None, f"{subject}-not-found", _MISSING.get(subject)}:
+    if subject is not None and (said.code is None or _names_subject(said, subject)):
         return NotFound
-    kind = kind_of(said.code)
-    if kind == "account" or (subject is None and said.code is None):
+    if said.code is None or kind_of(said.code) == "account":
         return AccountFault  # the path of a collection holds nothing but base URL and account
     return NotFound
 
@@ -106,7 +109,8 @@ def _by_code(status: int, said: Said) -> type[CarrierError]:
     kind = kind_of(said.code or _own_code(status))
     if kind == "transient":
         return RetryLater
-    if kind == "account" or (status == HTTPStatus.FORBIDDEN and kind is None):
+    # Codes decide even at 401: `number-access-denied` there concerns one number (ap-docs errors.md).
+    if kind == "account" or (kind is None and status in _ACCOUNT_STATUSES) or status == HTTPStatus.PAYMENT_REQUIRED:
         return AccountFault
     return Conflict if status == HTTPStatus.CONFLICT else Permanent
 

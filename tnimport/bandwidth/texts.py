@@ -5,9 +5,8 @@ from typing import Final
 
 LONGEST_CODE: Final = 64
 LONGEST_DESCRIPTION: Final = 500
-# Control characters forge log lines and NUL is refused by PostgreSQL; lone surrogates (JSON "\ud800") cannot be
-# encoded at all.
-_UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
+# NUL is refused by PostgreSQL; lone surrogates (JSON "\ud800") cannot be encoded at all.
+_UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
 _DIGITS: Final = re.compile(r"[^0-9]+")
 _NORTH_AMERICAN: Final = re.compile(r"1?([0-9]{10})")
 _TEN: Final = re.compile(r"[0-9]{10}")
@@ -16,10 +15,15 @@ _SEPARATORS: Final = re.compile(r"[,;|\n]")
 
 
 def clean(text: str) -> str:
-    """Return the text on one line, without padding, control characters and lone surrogates."""
-    if text.isascii() and text.isprintable():
-        return text.strip()
-    return _UNFIT.sub(" ", text).strip()
+    """Return the text on one line without padding and what cannot be shown, which could forge lines of a log."""
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text.strip()
+
+
+def free(text: str) -> str:
+    """Return the text as a person wrote it, but for what no database takes."""
+    return _UNFIT.sub("\ufffd", text)
 
 
 def code(text: str | None) -> str | None:
@@ -41,7 +45,10 @@ def number(text: str) -> str:
     Dashboard answers hold ten digits, later pages show "+1…" (numbers.yml); text that is no such number is kept,
     for dropping it would make an error about some numbers look like one about all.
     """
-    found = _NORTH_AMERICAN.fullmatch(_DIGITS.sub("", text))
+    digits = _DIGITS.sub("", text)
+    if "+" in text and len(digits) == len("2025550100"):
+        return clean(text)  # ten digits after a "+" are of another country: "+49 30 123456"
+    found = _NORTH_AMERICAN.fullmatch(digits)
     return found[1] if found else clean(text)
 
 
