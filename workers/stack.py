@@ -24,9 +24,12 @@ from honcho import manager as honcho
 from honcho.environ import parse_procfile
 
 from config.local import embeds_redis, local_environment, wants_sandbox
+from config.reading import SettingsProblem
+from config.settings import load
+from workers.boot import EXIT_CONFIGURATION
 
 ROOT = Path(__file__).resolve().parent.parent
-FOUNDATIONS = ("redis", "sandbox")
+FOUNDATIONS = {"redis": "REDIS_PORT", "sandbox": "SANDBOX_PORT"}
 PATIENCE = 30.0
 STOP_SECONDS = 40
 """A worker ends its running calls (30 s by default) before it goes; only then is it killed."""
@@ -44,18 +47,30 @@ def run(folder: Path, environ: Mapping[str, str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _asked_to_stop)
+    made = local_environment(environ, folder)
+    refuse_unusable(made)
     with ExitStack() as stack:
         stack.enter_context(alone_in(folder))
-        made = local_environment(environ, folder)
         lines = commands(environ)
-        for name in FOUNDATIONS:
+        for name, port in FOUNDATIONS.items():
             if name in lines:
                 stack.enter_context(foundation(lines.pop(name), made))
-        for port in (made[key] for key in ("REDIS_PORT", "SANDBOX_PORT") if key in made):
-            wait_for(int(port))
-        subprocess.run(shlex.split(lines.pop("release")), cwd=ROOT, env=made, check=True)  # noqa: S603 - our Procfile
+                wait_for(int(made[port]))
+        released = subprocess.run(shlex.split(lines.pop("release")), cwd=ROOT, env=made, check=False)  # noqa: S603 - our Procfile
+        if released.returncode:
+            # It has said what is wrong, for instance a ledger that cannot be reached.
+            return released.returncode
         announce(folder, made)
         return supervise(lines, made)
+
+
+def refuse_unusable(environ: Mapping[str, str]) -> None:
+    """End the process, with everything that is wrong with its settings, before anything has started."""
+    try:
+        load(environ)
+    except SettingsProblem as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(EXIT_CONFIGURATION)
 
 
 def commands(environ: Mapping[str, str]) -> dict[str, str]:

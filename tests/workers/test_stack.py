@@ -82,3 +82,12 @@ def test_a_stack_for_the_real_apis_has_no_sandbox_and_one_with_a_broker_no_redis
     assert "sandbox" not in stack.commands({"SANDBOX": "0"})
     assert "redis" not in stack.commands({"TNIMPORT_REDIS_URL": "redis://h:1/0"})
     assert "redis" not in stack.commands({"TNIMPORT_REDIS_URL_FILE": "broker"})
+
+
+def test_a_stack_for_the_real_apis_without_credentials_says_what_is_missing_and_stops(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workers.stack", "--folder", str(tmp_path)]
+    environ = environment() | {"SANDBOX": "0"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 4
+    assert "TNIMPORT_CATAPULT_SECRET" in done.stderr
+    assert "Traceback" not in done.stderr
