@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import Action
+from tnimport.domain.reconcile import Fates
+from tnimport.ledger import control, polling, reads, schema, submitting
+from tnimport.ledger.numbers import Flush
+from tnimport.ledger.orders import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.ledger.conftest import Desk
+
+LANES = (Lane.DASHBOARD, Lane.NUMBERS, Lane.LOOKUPS, Lane.APPLICATIONS)
+FAULT = Fault("401", "Mend the credentials, then resume.", whole_account=True)
+
+
+def nothing_starts(desk: Desk) -> bool:
+    return not any(desk.claim(lane).grants for lane in LANES)
+
+
+@pytest.mark.parametrize("ask", [control.pause, control.resume, control.cancel])
+def test_an_import_nobody_knows_cannot_be_told_anything(desk: Desk, ask: Callable[..., bool]) -> None:
+    assert not ask(desk.ledger, "imp_nobody")
+    assert not ask(desk.ledger, desk.stage(1).import_id)
+
+
+@pytest.mark.parametrize("ask", [control.pause, control.resume, control.cancel])
+def test_a_finished_import_stays_as_it_is(desk: Desk, ask: Callable[..., bool]) -> None:
+    import_id = desk.available(1)
+    desk.finish_all()
+    before = desk.kinds(import_id)
+    assert ask(desk.ledger, import_id)
+    assert desk.state(import_id) == "complete"
+    assert desk.kinds(import_id) == before
+
+
+def test_a_paused_import_starts_nothing_until_it_is_resumed(desk: Desk) -> None:
+    import_id = desk.accept(3)
+    for _ in range(2):
+        control.pause(desk.ledger, import_id)
+    assert desk.state(import_id) == "paused"
+    assert nothing_starts(desk)
+    for _ in range(2):
+        control.resume(desk.ledger, import_id)
+    assert desk.state(import_id) == "queued"
+    assert desk.kinds(import_id) == ["import_accepted", "import_paused", "import_resumed"]
+    assert desk.grant(Lane.DASHBOARD)
+
+
+@pytest.mark.parametrize("stop", [control.pause, control.cancel])
+def test_a_message_on_its_way_starts_nothing_once_its_import_is_stopped(
+    desk: Desk, stop: Callable[..., bool]
+) -> None:
+    import_id = desk.available(3)
+    grant = desk.grant(Lane.NUMBERS)
+    stop(desk.ledger, import_id)
+    assert desk.take(grant) is None
+    control.resume(desk.ledger, import_id)
+    assert bool(desk.claim(Lane.NUMBERS).grants) is (stop is control.pause)
+
+
+def test_a_run_of_a_paused_import_gives_back_what_it_has_not_done(desk: Desk) -> None:
+    import_id = desk.available(5)
+    run = desk.run(Lane.NUMBERS)
+    control.pause(desk.ledger, import_id)
+    assert not desk.record(run, Flush(settled=[desk.imported(0)], first=1))
+    desk.record(run, Flush(settled=[desk.imported(1)], first=2, last=True))
+    assert desk.counts(import_id) == {"available": 3, "imported": 2}
+    assert nothing_starts(desk)
+    control.resume(desk.ledger, import_id)
+    desk.finish_all()
+    assert desk.state(import_id) == "complete"
+
+
+def test_cancelled_before_anything_was_sent(desk: Desk) -> None:
+    import_id = desk.accept(5, 2)
+    for _ in range(2):
+        control.cancel(desk.ledger, import_id)
+    assert desk.counts(import_id) == {"cancelled": 5}
+    assert desk.state(import_id) == "cancelled"
+    assert desk.kinds(import_id).count("import_cancel_asked") == 1
+
+
+def test_cancelled_while_paused_or_held(desk: Desk) -> None:
+    import_id = desk.accept(5, 2)
+    control.pause(desk.ledger, import_id)
+    control.cancel(desk.ledger, import_id)
+    assert desk.state(import_id) == "cancelled"
+
+
+def test_cancelled_while_an_order_is_on_its_way(desk: Desk) -> None:
+    import_id = desk.accept(5)
+    run = desk.run(Lane.DASHBOARD)
+    submitting.sending(desk.ledger, run)
+    control.cancel(desk.ledger, import_id)
+    assert desk.counts(import_id) == {"requested": 5}
+    assert desk.state(import_id) == "running"
+    submitting.accepted(desk.ledger, run, "c-1", "RECEIVED", 2)
+    assert desk.counts(import_id) == {"cancelled": 5}
+
+
+def test_cancelled_between_two_looks_at_an_order(desk: Desk) -> None:
+    import_id = desk.accept(5)
+    polling.unfinished(desk.ledger, desk.accepted(desk.run(Lane.DASHBOARD)), "PROCESSING", 60)
+    control.cancel(desk.ledger, import_id)
+    assert desk.counts(import_id) == {"cancelled": 5}
+
+
+def test_cancelled_while_an_order_is_looked_at(desk: Desk) -> None:
+    import_id = desk.accept(3)
+    run = desk.accepted(desk.run(Lane.DASHBOARD))
+    control.cancel(desk.ledger, import_id)
+    fates = Fates(frozenset({"9192380000"}), {"9192380001": ("c", "d")}, frozenset({"9192380002"}))
+    polling.ended(desk.ledger, run, "PARTIAL", fates)
+    assert desk.counts(import_id) == {"cancelled": 1, "failed": 1, "unaccounted": 1}
+
+
+def test_cancelled_while_a_run_holds_numbers(desk: Desk) -> None:
+    import_id = desk.available(5, 3)
+    run = desk.run(Lane.NUMBERS)
+    control.cancel(desk.ledger, import_id)
+    assert desk.counts(import_id) == {"available": 3, "cancelled": 2}
+    assert not desk.record(run, Flush(settled=[desk.imported(0)], again=[desk.again(1)], first=2))
+    desk.record(run, Flush(first=2, last=True))
+    assert desk.counts(import_id) == {"imported": 1, "cancelled": 4}
+
+
+def test_cancelled_in_every_part_of_a_removal(desk: Desk) -> None:
+    import_id = desk.accept(4, action=Action.REMOVE)
+    run = desk.run(Lane.LOOKUPS)
+    desk.record(run, Flush(settled=[desk.released(0)], first=1, last=True))
+    control.cancel(desk.ledger, import_id)
+    assert desk.counts(import_id) == {"cancelled": 4}
+
+
+def test_a_fault_of_the_account_holds_all_its_imports(desk: Desk) -> None:
+    first, second = desk.accept(3), desk.accept(2)
+    run = desk.run(Lane.DASHBOARD)
+    submitting.sending(desk.ledger, run)
+    submitting.account_fault(desk.ledger, run, FAULT, unsent=True)
+    assert [desk.state(import_id) for import_id in (first, second)] == ["held", "held"]
+    view = reads.import_view(desk.ledger, second)
+    assert view.held == {"code": "401", "instruction": FAULT.instruction}
+    assert nothing_starts(desk)
+    assert {order.state for order in desk.rows(schema.orders)} == {"planned"}
+
+
+def test_after_a_fault_the_account_is_tried_with_one_call(desk: Desk) -> None:
+    first, second = desk.available(3), desk.available(2)
+    run = desk.run(Lane.NUMBERS)
+    desk.record(run, Flush(first=0, last=True, fault=FAULT))
+    for import_id in (first, second):
+        control.resume(desk.ledger, import_id)
+    (grant,) = desk.claim(Lane.NUMBERS).grants
+    assert grant.count == 1
+    desk.finish(desk.take(grant))
+    desk.finish_all()
+    assert desk.state(first) == desk.state(second) == "complete"
+
+
+def test_a_fault_of_a_site_holds_one_import(desk: Desk) -> None:
+    first, second = desk.accept(3), desk.accept(2)
+    run = desk.run(Lane.DASHBOARD)
+    submitting.sending(desk.ledger, run)
+    submitting.account_fault(desk.ledger, run, Fault("12024", "Another site.", whole_account=False), unsent=False)
+    by_id = {import_id: desk.state(import_id) for import_id in (first, second)}
+    assert by_id == {run.import_id: "held", (second if run.import_id == first else first): "queued"}
+    assert {order.state for order in desk.rows(schema.orders)} == {"submitting", "planned"}
+
+
+def test_the_first_reason_of_a_hold_stands(desk: Desk) -> None:
+    import_id = desk.available(4, 2)
+    one, two = (desk.take(grant) for grant in desk.claim(Lane.NUMBERS).grants)
+    desk.record(one, Flush(first=0, last=True, fault=FAULT))
+    desk.record(two, Flush(first=0, last=True, fault=Fault("later", "…", whole_account=False)))
+    assert desk.rows(schema.imports, id=import_id)[0].held_code == "401"
+
+
+def test_results_before_a_fault_are_kept(desk: Desk) -> None:
+    import_id = desk.available(4)
+    run = desk.run(Lane.NUMBERS)
+    desk.record(run, Flush(settled=[desk.imported(0)], first=1, last=True, fault=FAULT))
+    assert desk.counts(import_id) == {"imported": 1, "available": 3}
+    assert desk.state(import_id) == "held"
