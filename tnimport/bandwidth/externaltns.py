@@ -1,7 +1,7 @@
 """externalTns: the order that adds numbers of another carrier to the account, or removes them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, Literal
@@ -13,7 +13,7 @@ from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.location import created_id
 from tnimport.bandwidth.refusals import refusal, unreadable
 from tnimport.bandwidth.xml_body import Node, Unreadable, children, local, parse, value
-from tnimport.bandwidth.xml_errors import OrderError, count, errors_of, numbers_in, said, said_in
+from tnimport.bandwidth.xml_errors import OrderError, count, said, said_in, survey
 
 PAGE: Final = 1000  # most orders in one answer (numbers.yml, externalTns GET)
 # numbers.yml on CustomerOrderId: letters, digits, blanks and dashes, at most 40 of them.
@@ -104,8 +104,8 @@ def read_created(reply: Reply) -> Order:
     if order is not None:
         return order
     if located is not None:
-        return Order(order_id=located, status="RECEIVED", errors=errors_of(root))
-    if errors_of(root):
+        return Order(order_id=located, status="RECEIVED", errors=survey(root).errors)
+    if survey(root).errors:
         raise refusal(reply, said_in(root), effect=True)
     raise unreadable(reply, "unreadable_answer", "the answer names no order", effect=True)
 
@@ -123,7 +123,7 @@ def read_order(reply: Reply, order_id: str | None = None) -> Order:
     except Unreadable as problem:
         raise unreadable(reply, str(problem)) from None
     order = _first_order(root, order_id)
-    if order is None and errors_of(root):
+    if order is None and survey(root).errors:
         raise refusal(reply, said_in(root), subject="order")
     if order is None:
         raise unreadable(reply, "unreadable_answer", "the answer holds no order")
@@ -157,19 +157,17 @@ def _says_none(reply: Reply) -> bool:
 _LISTS: Final = {"externaltnsorders", "externaltnsordersresponse", "externaltnsorderresponse", "importtnorders"}
 
 
-def _order_nodes(root: Node) -> list[Node]:
-    """Return the outermost elements that hold an order id of their own."""
-    if value(root, "orderid"):
-        return [root]
-    found: list[Node] = []
-    waiting = list(reversed(root))
+def _order_nodes(root: Node) -> Iterator[Node]:
+    """Yield the outermost elements that hold an order id of their own."""
+    waiting = [iter((root,))]
     while waiting:
-        node = waiting.pop()
-        if value(node, "orderid"):
-            found.append(node)
-        else:
-            waiting.extend(reversed(node))
-    return found
+        node = next(waiting[-1], None)
+        if node is None:
+            waiting.pop()
+        elif value(node, "orderid"):
+            yield node
+        elif len(node):
+            waiting.append(iter(node))
 
 
 def _first_order(root: Node, order_id: str | None = None) -> Order | None:
@@ -190,6 +188,7 @@ def _order(node: Node, order_id: str) -> Order:
         found = value(node, *names) or value(inner, *names)
         return texts.clean(found) if found else None
 
+    held = survey(node)
     return Order(
         order_id=texts.clean(order_id),
         status=(field(*_STATUS_NAMES) or "").upper(),
@@ -199,6 +198,6 @@ def _order(node: Node, order_id: str) -> Order:
         action=field("action"),
         site_id=field("siteid"),
         sip_peer_id=field("sippeerid"),
-        numbers=numbers_in(node, without_errors=True),
-        errors=errors_of(node),
+        numbers=held.numbers,
+        errors=held.errors,
     )

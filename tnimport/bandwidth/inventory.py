@@ -10,7 +10,7 @@ from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.location import query_of
 from tnimport.bandwidth.refusals import refusal, unreadable
 from tnimport.bandwidth.xml_body import Node, Unreadable, descendants, parse, value
-from tnimport.bandwidth.xml_errors import count, numbers_in, said, said_in
+from tnimport.bandwidth.xml_errors import count, said, said_in, survey
 
 Found = TypeVar("Found")
 _TARGET: Final = re.compile(r"<([^<>]*)>")
@@ -49,7 +49,7 @@ def read_numbers(reply: Reply) -> NumberPage:
     root = listed(reply, "tns", "telephonenumbers", "totalcount", "telephonenumber")
     links = next(descendants(root, "links"), None)
     target = _TARGET.search(value(links, "next") or "")
-    return NumberPage(numbers_in(root, without_errors=True), count(root), target and query_of(target[1]))
+    return NumberPage(survey(root).numbers, count(root), target and query_of(target[1]))
 
 
 def read_in_service(reply: Reply) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from tnimport.bandwidth import texts
 from tnimport.bandwidth.exchange import Reply
 
-_LINK: Final = re.compile(r"<([^>]*)>([^<]*)")
+_LINK: Final = re.compile(r"<([^<>]*)>([^<]*)")
 _NEXT: Final = re.compile(r"""\brel\s*=\s*(?:"[^"]*\bnext\b[^"]*"|'[^']*\bnext\b[^']*'|next\b)""", re.IGNORECASE)
 _HOST: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/]*")
 _AFTER_PATH: Final = re.compile(r"[?#;]")  # Java servers append ";jsessionid=…"

@@ -7,6 +7,7 @@ guide's step 1, `CustomerOrderId` in numbers.yml; an `xmlns:xsi` in a fixture of
 import codecs
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -30,6 +31,7 @@ _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNOR
 _DOCTYPE: Final = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE\b", re.DOTALL | re.IGNORECASE)
 _HTML: Final = re.compile(r"(?:\s++|<!--.*?-->)*+<(?:!DOCTYPE\s+)?html\b", re.DOTALL | re.IGNORECASE)
 _PREFIX: Final = re.compile(r"<(/?)[A-Za-z_][\w.-]{0,100}:(?=[A-Za-z_])")
+_LONGEST_TEXT: Final = 4096
 _PADDING: Final = " \t\r\n\0\ufeff"
 
 
@@ -44,7 +46,8 @@ def parse(reply: Reply) -> Node:
         raise Unreadable("unreadable_answer")
     if _DOCTYPE.match(text):
         raise Unreadable("doctype_refused")  # entities can blow up memory and read files: refused unread
-    text = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
+    declaration = _DECLARATION.match(text)
+    text = text[declaration.end() :] if declaration else text
     try:
         return _tree(text)
     except etree.XMLSyntaxError:
@@ -112,12 +115,28 @@ def _codec(name: str | None) -> str | None:
 
 def local(node: Node) -> str:
     """Return the name of an element without namespace, in lower case."""
-    return str(node.tag).rpartition("}")[2].lower()  # comments and instructions are removed when parsing
+    return _local(str(node.tag))  # comments and instructions are removed when parsing
+
+
+@lru_cache(maxsize=256)
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2].lower()
 
 
 def text(node: Node) -> str:
-    """Return all text inside an element, without padding (older pages put values on lines of their own)."""
-    return "".join(str(part) for part in node.itertext()).strip()
+    """Return the text inside an element, without padding (older pages put values on lines of their own).
+
+    No more than 4,096 characters of it: errors nested in errors would otherwise cost the square of their size.
+    """
+    if not len(node):
+        return (node.text or "").strip()[:_LONGEST_TEXT]
+    pieces, length = [], 0
+    for piece in node.itertext():
+        pieces.append(str(piece))
+        length += len(piece)
+        if length > _LONGEST_TEXT:
+            break
+    return "".join(pieces).strip()[:_LONGEST_TEXT]
 
 
 def children(node: Node, *names: str) -> Iterator[Node]:

@@ -8,12 +8,12 @@ from typing import Final
 from tnimport.bandwidth import texts
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.refusals import Said
-from tnimport.bandwidth.xml_body import Node, Unreadable, descendants, local, parse, text, value
+from tnimport.bandwidth.xml_body import Node, Unreadable, local, parse, text, value
 
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 _HOLDERS: Final = frozenset({"errors", "errorlist"})
 _LEAVES: Final = frozenset({"error", "responsestatus"})
-NUMBER_NAMES: Final = ("telephonenumber", "fullnumber")
+NUMBER_NAMES: Final = frozenset({"telephonenumber", "fullnumber"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,16 @@ class OrderError:
     numbers: tuple[str, ...] = ()
 
 
-def errors_of(root: Node) -> tuple[OrderError, ...]:
-    """Return every error below the element, in order of appearance; `<Errors/>` is none.
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one element holds: the numbers outside of errors, and the errors with theirs, in order of appearance."""
+
+    numbers: tuple[str, ...]
+    errors: tuple[OrderError, ...]
+
+
+def survey(root: Node) -> Survey:
+    """Read the element in one pass, in which every number goes to the nearest error around it; `<Errors/>` is none.
 
     1. `ResponseStatus{ErrorCode?, Description}` (numbers.yml externalTns 400, 404)
     2. `Errors/Error{Code, Description, TelephoneNumbers/TelephoneNumber…}` (Bandwidth guide, step 2)
@@ -34,15 +42,37 @@ def errors_of(root: Node) -> tuple[OrderError, ...]:
     4. `ErrorList/Error{Code, Description, TelephoneNumber}` (orders)
     5. `ErrorResponse{…}` (404)
     """
-    return tuple(_error(node) for node in _error_nodes(root))
+    outside: dict[str, None] = {}
+    errors: list[tuple[Node, dict[str, None]]] = []
+    for node, owner in _owned(root, outside, errors):
+        owner.update(dict.fromkeys(texts.numbers(text(node))))
+    return Survey(tuple(outside), tuple(_error(node, tuple(numbers)) for node, numbers in errors))
 
 
-def _error_nodes(root: Node) -> Iterator[Node]:
-    for node in root.iter():
+def _owned(
+    root: Node, outside: dict[str, None], errors: list[tuple[Node, dict[str, None]]]
+) -> Iterator[tuple[Node, dict[str, None]]]:
+    """Yield each element that holds a number, with whom it belongs to; add to the errors on the way.
+
+    Iterators are kept, not lists of children: an answer of 10 MB may have millions of them.
+    """
+    waiting = [(iter((root,)), outside)]
+    while waiting:
+        nodes, owner = waiting[-1]
+        node = next(nodes, None)
+        if node is None:
+            waiting.pop()
+            continue
         name = local(node)
-        holds = name in _LEAVES or name in _HOLDERS or (node is root and name == "errorresponse")
-        if holds and (value(node, "code", "errorcode") or _only_described(node, name)):
-            yield node
+        if name in NUMBER_NAMES:
+            yield node, owner
+        elif name in _LEAVES or name in _HOLDERS or (node is root and name == "errorresponse"):
+            within: dict[str, None] = {}
+            if value(node, "code", "errorcode") or _only_described(node, name):
+                errors.append((node, within))
+            waiting.append((iter(node), within))
+        elif len(node):
+            waiting.append((iter(node), owner))
 
 
 def _only_described(node: Node, name: str) -> bool:
@@ -50,30 +80,12 @@ def _only_described(node: Node, name: str) -> bool:
     return name != "errors" and bool(value(node, "description", "message", "errordescription"))
 
 
-def _error(node: Node) -> OrderError:
+def _error(node: Node, numbers: tuple[str, ...]) -> OrderError:
     return OrderError(
         texts.code(value(node, "code", "errorcode")) or "",
         texts.description(value(node, "description", "message", "errordescription")),
-        numbers_in(node),
+        numbers,
     )
-
-
-def numbers_in(node: Node, *, without_errors: bool = False) -> tuple[str, ...]:
-    """Return the distinct numbers below the element, in order of appearance."""
-    found: dict[str, None] = {}
-    for leaf in descendants(node, *NUMBER_NAMES):
-        if not (without_errors and _inside_errors(leaf, node)):
-            found.update(dict.fromkeys(texts.numbers(text(leaf))))
-    return tuple(found)
-
-
-def _inside_errors(leaf: Node, top: Node) -> bool:
-    parent = leaf.getparent()
-    while parent is not None and parent is not top:
-        if local(parent) in _HOLDERS or local(parent) in _LEAVES:
-            return True
-        parent = parent.getparent()
-    return False
 
 
 def said(reply: Reply) -> Said:
@@ -89,7 +101,7 @@ def said(reply: Reply) -> Said:
 
 def said_in(root: Node) -> Said:
     """Return the first error below the element, preferring one that has a code."""
-    found = errors_of(root)
+    found = survey(root).errors
     first = next((error for error in found if error.code), found[0] if found else None)
     if first is None:
         return Said(foreign=local(root) == "html", description=_loose(root))
