@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from hashlib import sha256
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,13 @@ from tnimport.web.problems import KINDS
 if TYPE_CHECKING:
     from tests.web.conftest import Seed, Web
 
+FOLDER = files("tnimport.web.templates")
 NASTY = "<script>alert('x')</script>\"&"
+
+
+def test_the_templates_are_a_package_so_that_the_wheel_has_them() -> None:
+    assert FOLDER.joinpath("__init__.py").is_file()
+    assert FOLDER.joinpath("page.css").is_file()
 
 
 def test_the_list_links_to_each_import_and_refreshes_itself(web: Web, seed: Seed) -> None:

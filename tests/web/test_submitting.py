@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tnimport.web.schemas import Import, ProblemDocument
+from tnimport.intake import keys
+from tnimport.ledger import reads
+from tnimport.web.schemas import Import, ImportsPage, ProblemDocument
 
 if TYPE_CHECKING:
     from tests.web.conftest import Serve, Web
@@ -127,6 +129,22 @@ def test_without_a_key_the_client_ref_makes_repeating_harmless(web: Web) -> None
     assert first.json()["id"] == second.json()["id"]
     other = web.post(path, "9195550002\n", TEXT)
     assert (other.status_code, "client_ref" in other.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("length", [1, 200, 255])
+def test_a_client_ref_of_any_allowed_length_is_kept_and_found(any_web: Web, length: int) -> None:
+    ref = "é" * length
+    made = any_web.post("/v1/imports", json.dumps({"numbers": ["9195550001"], "client_ref": ref}), JSON)
+    assert made.status_code == 202, made.text
+    found = any_web.get("/v1/imports", params={"client_ref": ref}).json()["imports"]
+    assert [view["id"] for view in found] == [made.json()["id"]]
+
+
+def test_a_refusal_that_a_task_left_is_found_by_its_client_ref(web: Web) -> None:
+    reads.remember_refusal(web.ledger, keys.of_client_ref("r-1"), [{"code": "required", "pointer": "/site_id"}])
+    page = web.get("/v1/imports", params={"client_ref": "r-1"}).json()
+    ImportsPage.model_validate(page)
+    assert (page["imports"], page["refusal"][0]["code"]) == ([], "required")
 
 
 def test_without_key_and_client_ref_every_request_is_an_import(web: Web) -> None:

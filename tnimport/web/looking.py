@@ -16,7 +16,15 @@ from tnimport.ledger.reads import ImportView
 from tnimport.web import tokens
 from tnimport.web.deps import Deps
 from tnimport.web.media import JSON, wanted
-from tnimport.web.parameters import LARGEST_PAGE, ImportId, ImportsAsked, NumbersAsked, NumbersQuery, known_form
+from tnimport.web.parameters import (
+    LARGEST_LIST,
+    LARGEST_PAGE,
+    ImportId,
+    ImportsAsked,
+    NumbersAsked,
+    NumbersQuery,
+    known_form,
+)
 from tnimport.web.problems import ProblemError, not_found
 from tnimport.web.rendering import EXPORTERS, history_json, import_json, number_json
 from tnimport.web.schemas import History, Import, ImportsPage, NumbersPage, answers
@@ -32,7 +40,7 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
         deps.ledger,
         client_ref=asked.client_ref,
         after=tokens.key_of(asked.page_token, tokens.IMPORTS),
-        limit=min(asked.page_size, LARGEST_PAGE),
+        limit=min(asked.page_size, LARGEST_LIST),
     )
     page: dict[str, Any] = {
         "imports": [import_json(view) for view in found],

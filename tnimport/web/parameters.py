@@ -9,14 +9,12 @@ from tnimport.web.problems import not_found
 from tnimport.web.schemas import ROW_STATES
 
 LARGEST_PAGE: Final = 1000
+LARGEST_LIST: Final = 200  # an import costs a few queries, a number does not
 _NO_NUL: Final = r"^[^\x00]*$"
 
 Ref = Annotated[str, Field(max_length=255, pattern=_NO_NUL)]
 Token = Annotated[str, Field(max_length=500)]
-PageSize = Annotated[
-    int,
-    Field(ge=1, description=f"most entries of a page; more than {LARGEST_PAGE} is taken as {LARGEST_PAGE}"),
-]
+PageSize = Annotated[int, Field(ge=1, description="most entries of a page; more than the service gives is no fault")]
 
 
 class ImportsQuery(BaseModel):
