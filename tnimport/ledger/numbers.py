@@ -130,8 +130,11 @@ def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
 
 
 def _tell(tx: Tx, run: Run, pace: Pace, flush: Flush) -> None:
-    """Let the lane know: that calls were answered, then the trouble that came last, then what was not used."""
-    if flush.settled or (flush.again and flush.trouble is None):
+    """Let the lane know: that calls were answered, then the trouble that came last, then what was not used.
+
+    After a fault the account is in doubt, whatever was answered before it.
+    """
+    if flush.fault is None and (flush.settled or (flush.again and flush.trouble is None)):
         lanes.succeeded(tx, run.account, run.lane)
     lanes.tell(tx, run.account, run.lane, flush.trouble)
     work.give_back(tx, run, pace, flush.unused)

@@ -1,0 +1,159 @@
+"""Step 3: the application is found or created once, whatever becomes of the answers."""
+
+import json
+
+import pytest
+
+from tasks.results import Done, Later
+from tnimport.bandwidth.applications import ApplicationSpec
+from tnimport.contract import Task
+from tnimport.ledger.schema import applications
+
+NUMBER = "9192381000"
+URL = "https://example.com/inbound"
+WISH = {"application": {"name": "ours", "incoming_message_url": URL}}
+JSON = {"Content-Type": "application/json"}
+
+
+def create(world, name: str, url: str = URL) -> str:
+    """Make an application at the carrier as somebody else would."""
+    return world.access.catapult.create_application(ApplicationSpec(name=name, incoming_message_url=url), 5)
+
+
+def at_carrier(world) -> list[str]:
+    held = world.sandbox.state("users")["users"][world.sandbox.user_id]["applications"]
+    return [one["id"] for one in held if one["name"] == "ours"]
+
+
+def until_done(world, most: int = 20) -> Done:
+    for _ in range(most):
+        result = world.run(Task.ENSURE_APPLICATION)
+        if isinstance(result, Done):
+            return result
+    raise AssertionError(f"not through after {most} steps")
+
+
+def test_one_that_does_not_exist_is_created_after_looking_for_it_and_the_numbers_go_to_it(world) -> None:
+    import_id = world.available(NUMBER, **WISH)
+    assert world.run(Task.ENSURE_APPLICATION) == Later("it does not exist yet", 0)
+    result = world.run(Task.ENSURE_APPLICATION)
+    assert result == Done({"application_id": at_carrier(world)[0], "created": "yes"})
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.at_catapult()[NUMBER]["application_id"] == at_carrier(world)[0]
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+
+
+def test_numbers_wait_until_the_application_is_known(world) -> None:
+    world.available(NUMBER, **WISH)
+    with pytest.raises(AssertionError, match="may not start"):
+        world.grant(Task.IMPORT_NUMBERS)
+
+
+def test_one_that_is_on_a_later_page_of_the_list_is_found_and_not_created(world) -> None:
+    for index in range(1005):
+        if index == 1002:
+            theirs = create(world, "ours")
+        else:
+            create(world, f"other-{index}")
+    world.submit(NUMBER, **WISH)
+    first = world.run(Task.ENSURE_APPLICATION)
+    assert first == Later("page 1 of the applications is next", 0)
+    assert until_done(world) == Done({"application_id": theirs, "created": "no"})
+    assert at_carrier(world) == [theirs]
+
+
+@pytest.mark.parametrize("kind", ["cut-after", "truncated", "error-after", "empty"])
+def test_one_whose_answer_was_lost_is_looked_for_and_adopted(world, kind) -> None:
+    world.submit(NUMBER, **WISH)
+    world.run(Task.ENSURE_APPLICATION)
+    world.sandbox.fault("catapult.applications.create", kind, count=1)
+    result = world.run(Task.ENSURE_APPLICATION)
+    assert isinstance(result, (Later, Done))
+    if isinstance(result, Later):
+        result = until_done(world)
+        assert result.counts["created"] == "no"
+    assert at_carrier(world) == [result.counts["application_id"]]
+
+
+def test_one_whose_answer_was_lost_before_it_was_made_is_made_later_and_only_once(world) -> None:
+    world.submit(NUMBER, **WISH)
+    world.run(Task.ENSURE_APPLICATION)
+    world.sandbox.fault("catapult.applications.create", "cut-before", count=1)
+    assert isinstance(world.run(Task.ENSURE_APPLICATION), Later)
+    result = world.run(Task.ENSURE_APPLICATION)
+    assert isinstance(result, Later)
+    assert 0 < result.seconds <= world.http_timeout, "it may still appear for as long as a call may take"
+    assert at_carrier(world) == []
+    world.earlier(applications, "sent_at", 60)
+    assert until_done(world).counts["created"] == "yes"
+    assert len(at_carrier(world)) == 1
+
+
+def test_a_name_that_somebody_else_uses_with_another_url_is_not_taken_for_ours(world) -> None:
+    theirs = create(world, "ours", "https://example.com/elsewhere")
+    world.submit(NUMBER, **WISH)
+    made = until_done(world)
+    assert made.counts["created"] == "yes"
+    assert made.counts["application_id"] != theirs
+
+
+@pytest.mark.parametrize("shown", ["https://user:secret@example.com/inbound", "https://example.com/inbound"])
+def test_the_user_info_of_a_url_makes_no_difference(world, shown) -> None:
+    theirs = create(world, "ours", shown)
+    world.submit(NUMBER, **WISH)
+    assert world.run(Task.ENSURE_APPLICATION) == Done({"application_id": theirs, "created": "no"})
+
+
+def test_a_refused_one_fails_the_numbers_at_the_stage_of_the_application(world) -> None:
+    import_id = world.available(NUMBER, **WISH)
+    world.run(Task.ENSURE_APPLICATION)
+    body = json.dumps({"category": "bad-request", "code": "validation-error", "message": "no such method"})
+    world.sandbox.fault("catapult.applications.create", "answer", status=400, headers=JSON, body=body, count=1)
+    assert world.run(Task.ENSURE_APPLICATION) == Done({"refused": "validation-error"})
+    failed = world.numbers(import_id)[NUMBER]
+    assert (failed.state, failed.stage, failed.code) == ("failed", "application", "validation-error")
+    assert failed.description == "no such method"
+    assert world.view(import_id).state == "failed"
+    assert world.waiting() == []
+
+
+def test_a_refused_one_ends_every_import_that_wished_for_it(world) -> None:
+    first, second = world.submit(NUMBER, **WISH), world.submit("2062381001", **WISH)
+    world.run(Task.ENSURE_APPLICATION)
+    body = json.dumps({"category": "bad-request", "code": "validation-error", "message": "no"})
+    world.sandbox.fault("catapult.applications.create", "answer", status=400, headers=JSON, body=body, count=1)
+    world.run(Task.ENSURE_APPLICATION)
+    assert {world.view(one).state for one in (first, second)} == {"failed"}
+    assert world.waiting() == []
+
+
+@pytest.mark.parametrize("endpoint", ["catapult.applications.list", "catapult.applications.create"])
+def test_wrong_credentials_hold_the_import_and_make_nothing_twice(world, endpoint) -> None:
+    import_id = world.submit(NUMBER, **WISH)
+    world.sandbox.fault(endpoint, "unauthorized", count=1)
+    while "held" not in getattr(world.run(Task.ENSURE_APPLICATION), "counts", {}):
+        pass
+    assert world.view(import_id).state == "held"
+    assert world.view(import_id).counts["requested"] == 1
+    world.mended()
+    assert until_done(world).counts["created"] == "yes"
+    assert len(at_carrier(world)) == 1
+
+
+@pytest.mark.parametrize("kind", ["rate-limited", "rate-limited-bare", "error", "cut-before", "html"])
+def test_a_list_that_cannot_be_had_is_asked_for_again(world, kind) -> None:
+    theirs = create(world, "ours")
+    world.submit(NUMBER, **WISH)
+    world.sandbox.fault("catapult.applications.list", kind, count=1)
+    assert isinstance(world.run(Task.ENSURE_APPLICATION), Later)
+    assert until_done(world) == Done({"application_id": theirs, "created": "no"})
+
+
+def test_a_creation_that_was_rate_limited_made_nothing_and_is_repeated_without_another_look(world) -> None:
+    world.submit(NUMBER, **WISH)
+    world.run(Task.ENSURE_APPLICATION)
+    world.sandbox.fault("catapult.applications.create", "rate-limited", count=1)
+    assert isinstance(world.run(Task.ENSURE_APPLICATION), Later)
+    assert isinstance(world.run(Task.ENSURE_APPLICATION), Done)
+    assert len(world.sandbox.calls("catapult.applications.list")) == 1
+    assert len(at_carrier(world)) == 1

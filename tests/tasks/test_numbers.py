@@ -1,0 +1,363 @@
+"""Step 4: each number of a grant is imported once, and whatever else happens to it has a name."""
+
+import json
+from time import monotonic
+
+import pytest
+import sqlalchemy as sa
+
+from tasks.catalogue import STEPS
+from tasks.results import Done
+from tnimport.bandwidth.applications import ApplicationSpec
+from tnimport.contract import Task
+from tnimport.domain.accounts import Paces
+from tnimport.domain.backoff import ATTEMPTS_MOST
+from tnimport.ledger import control, numbers
+from tnimport.ledger.schema import imports, lanes, work
+from tnimport.ledger.work import ClaimLost
+
+NUMBER = "9192381000"
+MANY = [f"91923810{index:02}" for index in range(60)]
+WISH = {"application": {"name": "ours", "incoming_message_url": "https://example.com/inbound"}}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def application(world) -> str:
+    """The id of an application of ours at the carrier."""
+    spec = ApplicationSpec(name="ours", incoming_message_url="https://example.com/inbound")
+    return world.access.catapult.create_application(spec, 5)
+
+
+@pytest.fixture
+def available(world, application):
+    """Make an import whose numbers can go to Catapult."""
+
+    def make(*numbers: str, **options: object) -> str:
+        import_id = world.available(*numbers, **{"application": {"id": application}} | options)
+        world.opened()
+        return import_id
+
+    return make
+
+
+def already_there(world, number: str, application: str | None = None) -> str:
+    """Put a number into Catapult before the import begins; returns its resource."""
+    world.sandbox.put_in_service([number])
+    theirs = application or world.access.catapult.create_application(
+        ApplicationSpec(name="theirs", incoming_message_url="https://example.com/theirs"), 5
+    )
+    number_id = world.access.catapult.import_number(f"+1{number}", theirs, 5)
+    with world.ledger.write() as tx:  # long before
+        tx.run(sa.update(imports).values(created_at=imports.c.created_at + 3600))
+    return number_id
+
+
+def the_work(world):
+    (row,) = world.waiting()
+    return row
+
+
+def test_a_grant_imports_every_number_and_says_how_many(world, available) -> None:
+    import_id = available(*MANY)
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 60})
+    assert world.view(import_id).state == "complete"
+    ours = {number: one.number_id for number, one in world.numbers(import_id).items()}
+    assert ours == {number: one["id"] for number, one in world.at_catapult().items()}
+    assert world.waiting() == []
+
+
+def test_until_a_first_success_only_one_number_is_tried(world, application) -> None:
+    world.available(*MANY, application={"id": application})
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 1})
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 59})
+
+
+@pytest.mark.parametrize(
+    ("last_four", "code"),
+    [("0935", "validation-error"), ("0938", "restricted-number")],
+)
+def test_a_number_that_the_carrier_refuses_fails_alone(world, available, last_four, code) -> None:
+    bad = f"919238{last_four}"
+    import_id = available(NUMBER, bad)
+    world.run(Task.IMPORT_NUMBERS)
+    failed = world.numbers(import_id)[bad]
+    assert (failed.state, failed.stage, failed.code) == ("failed", "import", code)
+    assert failed.attempts == 1
+    assert world.fates(import_id)[NUMBER] == ("imported", None)
+    assert world.view(import_id).state == "partial"
+
+
+def test_a_provider_that_catapult_does_not_know_is_a_fault_of_the_account_and_not_of_the_number(
+    world, available
+) -> None:
+    import_id = available("9192380939")
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"stopped": 1})
+    assert world.view(import_id).held["code"] == "service-provider-not-found"
+    assert world.view(import_id).counts["available"] == 1
+
+
+@pytest.mark.parametrize("kind", ["cut-after", "truncated", "error-after"])
+def test_a_number_whose_answer_was_lost_is_looked_up_and_is_ours(world, available, kind) -> None:
+    import_id = available(NUMBER)
+    world.sandbox.fault("catapult.numbers.create", kind, count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    assert the_work(world).look
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 1})
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+    assert world.effects(NUMBER)["imports"] == 1
+    assert len(world.sandbox.calls("catapult.numbers.create")) == 1
+
+
+def test_a_number_whose_request_was_lost_is_looked_up_and_then_imported(world, available) -> None:
+    import_id = available(NUMBER)
+    world.sandbox.fault("catapult.numbers.create", "cut-before", count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"tried": 1})
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 1})
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+    assert world.effects(NUMBER)["imports"] == 1
+
+
+def test_a_conflict_after_our_own_lost_success_is_a_success(world, available) -> None:
+    """The look-up came too early to see it; the second import is refused as a duplicate of our first."""
+    import_id = available(NUMBER)
+    world.sandbox.fault("catapult.numbers.create", "cut-after", count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    body = json.dumps({"category": "not-found", "code": "number-not-found", "message": "not yet"})
+    world.sandbox.fault("catapult.numbers.get", "answer", status=404, headers=JSON, body=body, count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    world.run(Task.IMPORT_NUMBERS)  # 409
+    assert world.effects(NUMBER)["conflicts"] == 1
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 1})
+    with world.ledger.read() as tx:
+        assert tx.run(sa.text("SELECT added FROM numbers")).scalar_one()
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+
+
+@pytest.mark.parametrize(
+    ("on_present", "theirs", "fate"),
+    [
+        ("skip", False, ("present", "present")),
+        ("fail", False, ("failed", "duplicate-number")),
+        ("refresh", False, ("imported", None)),
+        ("skip", True, ("failed", "application_conflict")),
+        ("fail", True, ("failed", "application_conflict")),
+        ("refresh", True, ("imported", None)),
+    ],
+)
+def test_a_number_that_was_there_before(world, available, application, on_present, theirs, fate) -> None:
+    import_id = available(NUMBER, on_present=on_present)
+    number_id = already_there(world, NUMBER, None if theirs else application)
+    calls = len(world.sandbox.calls("catapult.numbers.create"))
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"tried": 1})
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.fates(import_id) == {NUMBER: fate}
+    assert len(world.sandbox.calls("catapult.numbers.create")) == calls + 1
+    held = world.at_catapult()[NUMBER]
+    assert held["id"] == number_id
+    assert (held["application_id"] == application) == (not theirs or on_present == "refresh")
+    with world.ledger.read() as tx:
+        assert not tx.run(sa.text("SELECT added FROM numbers")).scalar_one(), "undo must not take it away"
+
+
+@pytest.mark.parametrize("kind", ["error", "cut-after", "rate-limited"])
+def test_a_refresh_whose_change_failed_is_repeated(world, available, application, kind) -> None:
+    import_id = available(NUMBER, on_present="refresh")
+    already_there(world, NUMBER)
+    world.run(Task.IMPORT_NUMBERS)
+    world.sandbox.fault("catapult.numbers.update", kind, count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+    assert world.at_catapult()[NUMBER]["application_id"] == application
+
+
+def test_a_number_that_somebody_else_has_is_tried_a_few_times_and_then_fails(world, available) -> None:
+    foreign = "9192380930"  # 409, and a look-up gives 404
+    import_id = available(foreign)
+    for _ in range(4 * ATTEMPTS_MOST):
+        if not world.waiting():
+            break
+        world.run(Task.IMPORT_NUMBERS)
+    assert world.fates(import_id) == {foreign: ("failed", "duplicate-number")}
+    assert len(world.sandbox.calls("catapult.numbers.create")) <= ATTEMPTS_MOST
+
+
+def test_a_number_that_never_works_fails_after_a_few_attempts_while_the_lane_is_well(world, available) -> None:
+    """A lane on which nothing at all works is in doubt, and then an attempt says nothing about the number."""
+    import_id = available("9192380940", *MANY)
+    for attempt in range(4 * ATTEMPTS_MOST):
+        if not world.waiting():
+            break
+        with world.ledger.write() as tx:
+            tx.run(sa.update(lanes).values(trouble=0, opened=True))
+        world.run(Task.IMPORT_NUMBERS)
+    failed = world.numbers(import_id)["9192380940"]
+    assert failed.state == "failed"
+    assert failed.stage == "import"
+    assert attempt > 1
+    assert world.view(import_id).counts["imported"] == 60
+
+
+def test_a_look_that_cannot_be_made_is_repeated(world, available) -> None:
+    import_id = available(NUMBER)
+    world.sandbox.fault("catapult.numbers.create", "cut-after", count=1)
+    world.sandbox.fault("catapult.numbers.get", "error", count=2)
+    world.run(Task.IMPORT_NUMBERS)
+    for _ in range(2):
+        world.run(Task.IMPORT_NUMBERS)
+        assert the_work(world).look
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+    assert len(world.sandbox.calls("catapult.numbers.create")) == 1
+
+
+def test_a_look_that_is_refused_for_good_fails_the_number_after_a_few_attempts(world, available) -> None:
+    import_id = available(NUMBER)
+    world.sandbox.fault("catapult.numbers.create", "cut-after", count=1)
+    body = json.dumps({"category": "bad-request", "code": "validation-error", "message": "no"})
+    world.sandbox.fault("catapult.numbers.get", "answer", status=400, headers=JSON, body=body)
+    for _ in range(2 * ATTEMPTS_MOST):
+        if not world.waiting():
+            break
+        world.run(Task.IMPORT_NUMBERS)
+    world.sandbox.clear_faults()
+    assert world.fates(import_id) == {NUMBER: ("failed", "validation-error")}
+
+
+@pytest.mark.parametrize("kind", ["rate-limited", "rate-limited-bare"])
+def test_too_many_stops_the_grant_pauses_the_lane_and_gives_the_tokens_back(world, available, kind) -> None:
+    world.change(paces=Paces(dashboard_per_second=0, numbers_per_minute=60_000, numbers_burst=1000))
+    import_id = available(*MANY)
+    world.sandbox.fault("catapult.numbers.create", kind, count=1, skip=10, seconds=30)
+    grant = world.grant(Task.IMPORT_NUMBERS)
+    assert grant.count == 60
+    assert STEPS[Task.IMPORT_NUMBERS](world.job(world.take(grant))) == Done({"imported": 10, "stopped": 1})
+    with world.ledger.read() as tx:
+        lane = tx.run(sa.select(lanes).where(lanes.c.name == "numbers")).one()
+        assert lane.paused_until - tx.now > (25 if kind == "rate-limited" else 1)
+    left = the_work(world)
+    assert (left.first, left.last) == (10, 60)
+    assert left.attempts == 0
+    assert len(world.sandbox.calls("catapult.numbers.create")) == 11
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.view(import_id).state == "complete"
+
+
+def test_tokens_of_calls_that_were_not_made_come_back(world, available) -> None:
+    world.change(paces=Paces(dashboard_per_second=0, numbers_per_minute=60_000, numbers_burst=5000))
+    available(*MANY)
+    run = world.take(world.grant(Task.IMPORT_NUMBERS))
+    with world.ledger.write() as tx:
+        tx.run(sa.update(lanes).where(lanes.c.name == "numbers").values(tokens=0, filled_at=tx.now + 1000))
+    STEPS[Task.IMPORT_NUMBERS](world.job(run, deadline=monotonic()))
+    with world.ledger.read() as tx:
+        assert tx.run(sa.select(lanes.c.tokens).where(lanes.c.name == "numbers")).scalar_one() == 60
+
+
+def test_wrong_credentials_stop_the_grant_at_once_and_hold_the_import(world, available) -> None:
+    import_id = available(*MANY)
+    world.sandbox.fault("catapult.numbers.create", "unauthorized", count=1, skip=5)
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 5, "stopped": 1})
+    assert world.view(import_id).state == "held"
+    assert world.view(import_id).held["instruction"]
+    assert len(world.sandbox.calls("catapult.numbers.create")) == 6
+    world.mended()
+    assert world.grant(Task.IMPORT_NUMBERS).count == 1, "a doubtful account is tried with one call"
+
+
+def test_a_connection_that_was_refused_stops_the_grant_and_costs_no_attempt(world, available, free_port) -> None:
+    import_id = available(*MANY)
+    world.nobody_listens(free_port)
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"stopped": 1})
+    assert the_work(world).attempts == 0
+    world.mended()
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.view(import_id).state == "complete"
+
+
+def test_a_run_whose_time_is_up_starts_no_call_and_the_rest_goes_back(world, available) -> None:
+    import_id = available(*MANY)
+    run = world.take(world.grant(Task.IMPORT_NUMBERS))
+    assert STEPS[Task.IMPORT_NUMBERS](world.job(run, deadline=monotonic() + world.http_timeout - 0.1)) == Done({})
+    assert world.sandbox.calls("catapult.numbers.create") == []
+    left = the_work(world)
+    assert (left.first, left.last, left.attempts, left.strikes) == (0, 60, 0, 0)
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.view(import_id).state == "complete"
+
+
+def test_a_worker_that_is_asked_to_stop_ends_its_grant_between_two_numbers(world, available) -> None:
+    import_id = available(*MANY)
+    run = world.take(world.grant(Task.IMPORT_NUMBERS))
+    job = world.job(run)
+    made, really = [], job.access.catapult.import_number
+
+    def import_number(*arguments: object) -> str:
+        made.append(arguments)
+        if len(made) == 7:
+            world.stopping.set()
+        return really(*arguments)
+
+    job.access.catapult.import_number = import_number
+    assert STEPS[Task.IMPORT_NUMBERS](job) == Done({"imported": 7})
+    assert (the_work(world).first, the_work(world).last) == (7, 60)
+    assert world.view(import_id).counts["imported"] == 7
+
+
+def test_a_pause_is_seen_at_the_next_flush(world, available) -> None:
+    import_id = available(*MANY)
+    run = world.take(world.grant(Task.IMPORT_NUMBERS))
+    control.pause(world.ledger, import_id)
+    STEPS[Task.IMPORT_NUMBERS](world.job(run))
+    assert 0 < world.view(import_id).counts["imported"] <= 25
+    assert world.view(import_id).state == "paused"
+
+
+def test_a_run_that_lost_its_claim_writes_nothing_and_what_it_did_is_found_out(world, available) -> None:
+    import_id = available(*MANY)
+    run = world.take(world.grant(Task.IMPORT_NUMBERS))
+    with world.ledger.write() as tx:
+        tx.run(sa.update(work).values(token="somebody-else"))  # noqa: S106
+    with pytest.raises(ClaimLost):
+        STEPS[Task.IMPORT_NUMBERS](world.job(run))
+    assert world.view(import_id).counts["imported"] == 0
+    assert world.view(import_id).counts["available"] == 60
+
+
+def test_a_long_grant_tells_how_far_it_is(world, available, monkeypatch) -> None:
+    monkeypatch.setattr("tasks.notebook.TELL_SECONDS", 0)
+    available(*MANY)
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.told == ["25/60", "50/60"]
+
+
+def test_a_ledger_that_is_away_for_a_moment_loses_no_result(world, available, monkeypatch) -> None:
+    import_id = available(NUMBER)
+    run = world.take(world.grant(Task.IMPORT_NUMBERS))
+    really, failures = numbers.record, iter(range(2))
+
+    def record(*arguments: object) -> bool:
+        if next(failures, None) is not None:
+            raise sa.exc.OperationalError("", {}, OSError())
+        return really(*arguments)
+
+    monkeypatch.setattr(numbers, "record", record)
+    monkeypatch.setattr("tasks.notebook.LEDGER_AWAY", 0.001)
+    assert STEPS[Task.IMPORT_NUMBERS](world.job(run)) == Done({"imported": 1})
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+
+
+def test_a_ledger_that_stays_away_is_waited_for_no_longer_than_the_claim_lasts(world, available, monkeypatch) -> None:
+    available(NUMBER)
+    run = world.take(world.grant(Task.IMPORT_NUMBERS))
+
+    def record(*_: object) -> bool:
+        raise sa.exc.OperationalError("", {}, OSError())
+
+    monkeypatch.setattr(numbers, "record", record)
+    monkeypatch.setattr("tasks.notebook.LEDGER_AWAY", 0.001)
+    world.http_timeout = 0.2
+    with pytest.raises(sa.exc.OperationalError):
+        STEPS[Task.IMPORT_NUMBERS](world.job(run, deadline=monotonic() + 0.3))
