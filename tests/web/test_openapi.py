@@ -32,7 +32,7 @@ CHECKS = [
 
 
 @settings(
-    max_examples=400,
+    max_examples=250,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
