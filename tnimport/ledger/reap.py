@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
+from tnimport.ledger import tallies
 from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -66,6 +67,7 @@ def _end_vanished(ledger: Ledger, work_id: int) -> None:
         _strike(tx, row)
         if row.import_id is not None:
             close_if_stopped(tx, row.import_id)
+        tallies.add(tx, tallies.CLAIMS_EXPIRED, {row.account: 1})
         tx.announce()
 
 

@@ -225,3 +225,36 @@ refusals = Table(
     _time("at", nullable=False),
     Column("problems", JSON, nullable=False),
 )
+
+# Processes of this deployment that have shown themselves; what is seen no more is dead or cut off.
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("id", String(200), primary_key=True),  # kind@host/pid
+    Column("kind", String(16), nullable=False),
+    Column("host", String(120), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", String(64), nullable=False),
+    _time("started_at", nullable=False),
+    _time("seen_at", nullable=False),
+)
+
+# Totals that only grow, of what leaves no row behind: calls by API and status, claims that ran out.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("label", String(120), primary_key=True),
+    Column("count", BigInteger, nullable=False, server_default="0"),
+)
+
+# What the service does for itself now and then, and which run has it.
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    _time("due_at", nullable=False),
+    _count("serial"),
+    _count("taken"),
+    _time("until"),
+)
