@@ -50,7 +50,13 @@ class Run:
 
 def active() -> sa.ColumnElement[bool]:
     """An import whose work may be started."""
-    stops = (imports.c.paused_at, imports.c.held_at, imports.c.cancel_asked_at, imports.c.refused_code)
+    stops = (
+        imports.c.paused_at,
+        imports.c.held_at,
+        imports.c.cancel_asked_at,
+        imports.c.refused_code,
+        imports.c.finished_at,
+    )
     return sa.and_(imports.c.sealed_at.is_not(None), *(stop.is_(None) for stop in stops))
 
 

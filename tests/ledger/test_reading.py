@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import Action, NumberState
+from tnimport.domain.reconcile import Fates
+from tnimport.ledger import applications, control, listing, polling, reads, submitting
+from tnimport.ledger.engine import Ledger
+from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.numbers import Flush
+from tnimport.ledger.outcomes import Present
+from tnimport.ledger.staging import RefusedRow
+
+if TYPE_CHECKING:
+    from tests.ledger.conftest import Desk
+
+ROWS = [
+    RefusedRow(line=101, kind="rejected", text="123", code="too_short", description="Too short."),
+    RefusedRow(line=102, kind="duplicate", text="+19192380000", first_line=1),
+    RefusedRow(line=103, kind="rejected", text="abc", code="no_digits"),
+]
+
+
+@pytest.fixture
+def mixed(desk: Desk) -> str:
+    """An import with numbers in many states: three orders of three and three refused rows."""
+    import_id = desk.accept(9, 3, ROWS)
+    bad = {"9192380001": ("5012", "Not portable.")}
+    fates = Fates(frozenset({"9192380000"}), bad, frozenset({"9192380002"}))
+    polling.ended(desk.ledger, desk.accepted(desk.run(Lane.DASHBOARD)), "PARTIAL", fates)
+    desk.end_well(desk.accepted(desk.run(Lane.DASHBOARD)))
+    run = desk.run(Lane.NUMBERS)
+    assert run.first == 0
+    desk.record(run, Flush(settled=[Present(0, "n-0", 1)], first=run.last, last=True))
+    run = desk.run(Lane.NUMBERS)
+    desk.record(run, Flush(settled=[desk.imported(0), desk.failed(1)], first=2, last=True))
+    return import_id
+
+
+def everything(desk: Desk, import_id: str, limit: int, **wanted: str) -> list[listing.NumberView]:
+    found, after = listing.numbers_page(desk.ledger, import_id, limit=limit, **wanted)
+    while after is not None:
+        page, after = listing.numbers_page(desk.ledger, import_id, limit=limit, after=after, **wanted)
+        assert page
+        found += page
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 8, 9, 10, 11, 12, 100])
+def test_pages_of_any_size_hold_every_row_once(desk: Desk, mixed: str, limit: int) -> None:
+    lines = [view.line for view in everything(desk, mixed, limit)]
+    assert lines == [*range(1, 10), 101, 102, 103]
+    assert lines == [view.line for view in listing.stream_numbers(desk.ledger, mixed)]
+
+
+def test_the_states_of_the_numbers_are_the_counters(desk: Desk, mixed: str) -> None:
+    states = [view.state for view in everything(desk, mixed, 100)]
+    assert {state: states.count(state) for state in set(states)} == desk.counts(mixed)
+
+
+@pytest.mark.parametrize("state", [*NumberState, "rejected", "duplicate"])
+def test_numbers_are_found_by_state(desk: Desk, mixed: str, state: str) -> None:
+    expected = [view for view in everything(desk, mixed, 100) if view.state == state]
+    assert everything(desk, mixed, 1, state=state) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"), [("5012", [2]), ("unaccounted", [3]), ("present", [1]), ("no_digits", [103]), ("nothing", [])]
+)
+def test_numbers_are_found_by_code(desk: Desk, mixed: str, code: str, lines: list[int]) -> None:
+    assert [view.line for view in everything(desk, mixed, 1, code=code)] == lines
+
+
+def test_a_number_tells_where_and_why_it_failed(desk: Desk, mixed: str) -> None:
+    (view,) = everything(desk, mixed, 10, code="5012")
+    assert (view.number, view.state, view.stage) == ("+19192380001", "failed", "order")
+    assert (view.description, view.attempts) == ("Not portable.", 1)
+
+
+def test_numbers_that_failed_with_their_order_tell_its_reason(desk: Desk) -> None:
+    import_id = desk.accept(2, application=desk.wish(name="ours", url="https://us"))
+    applications.refused(desk.ledger, desk.run(Lane.APPLICATIONS), "invalid-url", "No such address.")
+    for wanted in ({}, {"state": "failed"}, {"code": "invalid-url"}):
+        views = everything(desk, import_id, 1, **wanted)
+        assert [(view.stage, view.code, view.description) for view in views] == [
+            ("application", "invalid-url", "No such address.")
+        ] * 2
+
+
+def test_a_cancelled_number_has_no_reason(desk: Desk) -> None:
+    import_id = desk.accept(1)
+    control.cancel(desk.ledger, import_id)
+    (view,) = everything(desk, import_id, 10)
+    assert (view.state, view.stage, view.code) == ("cancelled", None, None)
+
+
+def test_the_history_of_a_number_names_every_import_of_it_the_newest_first(desk: Desk, mixed: str) -> None:
+    desk.passes(10)
+    later = desk.accept(1)
+    desk.stage(1)
+    history = listing.number_history(desk.ledger, "9192380000")
+    assert [entry["import_id"] for entry in history] == [later, mixed]
+    assert [entry["number"].state for entry in history] == ["requested", "present"]
+    kinds = [event["kind"] for event in history[1]["events"]]
+    assert kinds[:4] == ["import_accepted", "order_sending", "order_accepted", "order_ended"]
+    assert listing.number_history(desk.ledger, "2025550100") == []
+
+
+def test_the_history_of_a_number_leaves_out_what_concerns_others(desk: Desk) -> None:
+    desk.available(2)
+    run = desk.run(Lane.NUMBERS)
+    desk.record(run, Flush(again=[desk.again(1)], first=2, settled=[desk.imported(0)], last=True))
+    first, second = (listing.number_history(desk.ledger, tn)[0]["events"] for tn in ("9192380000", "9192380001"))
+    assert "number_again" not in {event["kind"] for event in first}
+    assert "number_again" in {event["kind"] for event in second}
+
+
+def test_imports_are_listed_from_the_newest_page_by_page(desk: Desk) -> None:
+    ids = []
+    for index in range(5):
+        ids.insert(0, desk.accept(1, client_ref=f"ref-{index % 2}"))
+        desk.passes(1)
+    found, after = reads.imports_page(desk.ledger, limit=2)
+    while after is not None:
+        page, after = reads.imports_page(desk.ledger, after=after, limit=2)
+        found += page
+    assert [view.id for view in found] == ids
+    assert [view.id for view in reads.imports_page(desk.ledger, client_ref="ref-0")[0]] == ids[::2]
+
+
+def test_the_version_of_an_import_changes_whenever_it_does(desk: Desk) -> None:
+    import_id = desk.available(3)
+    seen = [reads.version(desk.ledger, import_id)]
+    assert reads.version(desk.ledger, import_id) == seen[0]
+    run = desk.run(Lane.NUMBERS)
+    for change in (
+        lambda: desk.record(run, Flush(settled=[desk.imported(0)], first=1)),
+        lambda: control.pause(desk.ledger, import_id),
+        lambda: control.resume(desk.ledger, import_id),
+        lambda: desk.record(run, Flush(settled=[desk.imported(1), desk.imported(2)], first=3, last=True)),
+    ):
+        change()
+        seen.append(reads.version(desk.ledger, import_id))
+    assert len(set(seen)) == len(seen)
+    assert reads.version(desk.ledger, "imp_nobody") is None
+
+
+def waits_for(desk: Desk, import_id: str) -> str | None:
+    view = reads.import_view(desk.ledger, import_id)
+    return view.waiting_on["what"] if view.waiting_on else None
+
+
+def test_an_import_tells_what_it_waits_for(desk: Desk) -> None:
+    import_id = desk.accept(3, application=desk.wish(name="ours", url="https://us"))
+    assert waits_for(desk, import_id) is None
+    control.pause(desk.ledger, import_id)
+    assert waits_for(desk, import_id) == "paused"
+    control.resume(desk.ledger, import_id)
+    desk.claim(Lane.DASHBOARD)
+    assert waits_for(desk, import_id) is None
+    desk.passes(6)
+    assert waits_for(desk, import_id) == "worker"
+    desk.back_to_waiting()
+    run = desk.accepted(desk.run(Lane.DASHBOARD))
+    assert waits_for(desk, import_id) == "carrier_order"
+    desk.end_well(run)
+    assert waits_for(desk, import_id) == "application"
+    applications.ready(desk.ledger, desk.run(Lane.APPLICATIONS), "a-1", added=True)
+    assert waits_for(desk, import_id) == "pace"
+    run = desk.run(Lane.NUMBERS)
+    desk.record(run, Flush(settled=[desk.imported(0)], first=1, trouble=Trouble(limited=True)))
+    assert waits_for(desk, import_id) == "rate_limit"
+    control.cancel(desk.ledger, import_id)
+    assert waits_for(desk, import_id) == "cancelling"
+    desk.finish(run)
+    assert waits_for(desk, import_id) is None
+
+
+def test_a_held_import_tells_what_to_do(desk: Desk) -> None:
+    import_id = desk.accept(3)
+    run = desk.run(Lane.DASHBOARD)
+    submitting.sending(desk.ledger, run)
+    fault = submitting.Fault("401", "Mend the credentials.", whole_account=True)
+    submitting.account_fault(desk.ledger, run, fault, unsent=True)
+    view = reads.import_view(desk.ledger, import_id)
+    assert view.waiting_on == {"what": "held", "code": "401", "instruction": "Mend the credentials."}
+
+
+def test_an_estimate_follows_the_speed_shown(desk: Desk) -> None:
+    import_id = desk.available(100)
+    assert reads.import_view(desk.ledger, import_id).eta is None
+    desk.passes(60)
+    run = desk.run(Lane.NUMBERS)
+    desk.record(run, Flush(settled=[desk.imported(pos) for pos in range(25)], first=25))
+    with desk.ledger.read() as tx:
+        now = tx.now
+    assert reads.import_view(desk.ledger, import_id).eta - now == pytest.approx(180, rel=0.2)
+    control.pause(desk.ledger, import_id)
+    assert reads.import_view(desk.ledger, import_id).eta is None
+    control.resume(desk.ledger, import_id)
+    desk.finish(run)
+    view = reads.import_view(desk.ledger, import_id)
+    assert view.eta == view.finished_at
+
+
+def test_an_import_shows_its_orders(desk: Desk, mixed: str) -> None:
+    view = reads.import_view(desk.ledger, mixed)
+    assert [(order["state"], order["size"]) for order in view.orders] == [
+        ("done", 3),
+        ("available", 3),
+        ("planned", 3),
+    ]
+
+
+def test_a_removal_that_releases_is_running(desk: Desk) -> None:
+    import_id = desk.accept(2, action=Action.REMOVE)
+    run = desk.run(Lane.LOOKUPS)
+    assert desk.state(import_id) == "queued"
+    desk.record(run, Flush(settled=[desk.released(0)], first=1))
+    assert desk.state(import_id) == "running"
+
+
+def test_a_read_sees_one_moment(desk: Desk) -> None:
+    import_id = desk.available(3)
+    run = desk.run(Lane.NUMBERS)
+    with desk.ledger.read() as tx:
+        before = tx.run(reads.sa.select(reads.imports.c.imported)).scalar_one()
+        desk.record(run, Flush(settled=[desk.imported(0)], first=1))
+        assert tx.run(reads.sa.select(reads.imports.c.imported)).scalar_one() == before
+    assert desk.counts(import_id)["imported"] == 1
+
+
+def test_a_ledger_that_can_be_written_says_nothing(ledger: Ledger) -> None:
+    reads.writable(ledger)
