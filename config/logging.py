@@ -27,8 +27,8 @@ FORBIDDEN = frozenset(
     ["authorization", "password", "secret", "token", "api_key", "callback_secret", "webhook_secret", "cookie"]
 )
 """Keys whose values are never logged, whatever they are."""
-QUIET = ("urllib3", "kombu.connection", "amqp", "tornado.access", "httpx", "httpcore", "alembic")
-"""Loggers that speak of every call they make; their warnings are heard."""
+QUIET = ("urllib3", "kombu.connection", "amqp", "tornado.access", "httpx", "httpcore", "alembic", "sqlalchemy")
+"""Loggers that speak of every call or statement they make, at several times its cost; their warnings are heard."""
 
 
 def configure(process: str, *, secrets: Iterable[str] = (), level: str = "INFO", stream: TextIO | None = None) -> None:

@@ -144,6 +144,7 @@ def test_less_than_the_level_is_not_logged(stream: io.StringIO) -> None:
     structlog.get_logger().debug("x")
     logging.getLogger("any").debug("x")
     logging.getLogger("urllib3.connectionpool").info("x")
+    logging.getLogger("sqlalchemy.engine.Engine").info("INSERT INTO numbers …")
     assert stream.getvalue() == ""
 
 
