@@ -1,7 +1,7 @@
 """Writes Catapult's answers."""
 
 import json
-from typing import Any, Final
+from typing import Final
 
 from sandbox.call import Call
 from sandbox.wire.message import Response
@@ -45,8 +45,3 @@ def location(call: Call, collection: str, resource_id: str) -> str | None:
     path = f"/v1/users/{call.account.user_id}/{collection}/{resource_id}"
     relative = form == "relative" or (form == "guide" and collection == "applications")
     return path if relative else call.request.origin + path
-
-
-def without_none(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields that have a value; Catapult shows no nulls."""
-    return {name: value for name, value in fields.items() if value is not None}

@@ -1,8 +1,13 @@
 import pytest
 
+from sandbox.testing import RunningSandbox
+from tests.sandbox.clients import Catapult, Dashboard
+
 
 @pytest.mark.parametrize(("user", "password"), [("wileCoyote", "wrong"), ("WILECOYOTE", "catchThatBird"), ("", "")])
-def test_the_dashboard_answers_wrong_credentials_with_an_empty_401(dashboard, user, password):
+def test_the_dashboard_answers_wrong_credentials_with_an_empty_401(
+    dashboard: Dashboard, user: str, password: str
+) -> None:
     dashboard.user, dashboard.password = user, password
     answer = dashboard.get("/externalTns")
     assert (answer.status, answer.body) == (401, b"")
@@ -10,26 +15,26 @@ def test_the_dashboard_answers_wrong_credentials_with_an_empty_401(dashboard, us
 
 
 @pytest.mark.parametrize(("user", "password"), [("t-1", "wrong"), ("t-2", "s-2"), ("", "")])
-def test_catapult_answers_wrong_credentials_as_recorded(catapult, user, password):
+def test_catapult_answers_wrong_credentials_as_recorded(catapult: Catapult, user: str, password: str) -> None:
     catapult.user, catapult.password = user, password
     answer = catapult.get("/applications")
     assert answer.status == 401
     assert (answer.json["category"], answer.json["code"]) == ("authorization", "access-denied")
 
 
-def test_catapult_answers_an_unknown_user_like_wrong_credentials(catapult):
+def test_catapult_answers_an_unknown_user_like_wrong_credentials(catapult: Catapult) -> None:
     catapult.root = "/v1/users/u-9"
     assert catapult.get("/applications").json["code"] == "access-denied"
 
 
-def test_the_dashboard_denies_access_to_a_foreign_account(dashboard):
+def test_the_dashboard_denies_access_to_a_foreign_account(dashboard: Dashboard) -> None:
     dashboard.root = "/api/accounts/8888888"
     answer = dashboard.get("/externalTns")
     assert (answer.status, answer.text(".//ErrorCode")) == (403, "1001")
     assert answer.text(".//Description") == "Access Denied"
 
 
-def test_a_second_account_has_a_life_of_its_own(dashboard, sandbox):
+def test_a_second_account_has_a_life_of_its_own(dashboard: Dashboard, sandbox: RunningSandbox) -> None:
     dashboard.finished("9195550001")
     dashboard.root, dashboard.user, dashboard.password = "/api/accounts/8888888", "roadRunner", "beepBeep!"
     assert dashboard.get("/inserviceNumbers").status == 204
@@ -38,12 +43,12 @@ def test_a_second_account_has_a_life_of_its_own(dashboard, sandbox):
 
 @pytest.mark.parametrize("root", ["/api", "/v1.0", "/api/v1", "", "/API", "/api/"])
 @pytest.mark.parametrize("path", ["/accounts/9999999/sites/743", "/Accounts/9999999/SITES/743/"])
-def test_the_dashboard_is_found_below_every_base_in_any_letter_case(dashboard, root, path):
+def test_the_dashboard_is_found_below_every_base_in_any_letter_case(dashboard: Dashboard, root: str, path: str) -> None:
     dashboard.root = root
     assert dashboard.get(path).text(".//Name") == "Main office"
 
 
-def test_a_path_that_does_not_exist_is_404_and_a_wrong_method_405(dashboard, catapult):
+def test_a_path_that_does_not_exist_is_404_and_a_wrong_method_405(dashboard: Dashboard, catapult: Catapult) -> None:
     assert dashboard.get("/nothing").status == 404
     assert catapult.get("/nothing").json["category"] == "not-found"
     assert dashboard.call("DELETE", "/externalTns").headers["Allow"] == "GET, POST"
