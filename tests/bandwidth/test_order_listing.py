@@ -111,7 +111,7 @@ def test_a_carrier_that_matches_customer_order_ids_in_part_is_corrected(dashboar
     assert len(client.list_orders(5)) == 4
 
 
-def test_the_time_of_a_listing_is_shared_by_its_calls(dashboard: Callable[..., Any], monkeypatch: Any) -> None:  # noqa: ANN401
+def test_the_time_of_a_listing_is_shared_by_its_calls(dashboard: Callable[..., Any], monkeypatch: Any) -> None:
     monkeypatch.setattr(order_listing, "PAGE", 2)
     client, sent = dashboard(Reply(200, {}, LISTED.encode()), Reply(500, {}, b""))
     with pytest.raises(CarrierError):

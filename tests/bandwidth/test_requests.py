@@ -24,7 +24,7 @@ DONE = Reply(200, {}, b"")
 NUMBERS = ["9195550100", "+1 (919) 555-0101"]
 
 
-def order(**changes: Any) -> OrderRequest:  # noqa: ANN401 - any field
+def order(**changes: Any) -> OrderRequest:
     given = {"customer_order_id": "ICPA 1-a", "site_id": "743", "sip_peer_id": "303716", "numbers": NUMBERS}
     return OrderRequest(**(given | changes))
 
@@ -113,7 +113,7 @@ def test_an_order_that_is_known_to_be_refused_is_not_sent(dashboard: Client, wro
         (lambda c: c.delete_subscription("s/1", 5), "DELETE", "/subscriptions/s%2F1"),
     ],
 )
-def test_a_dashboard_call_goes_to_its_path(dashboard: Client, call: Any, method: str, url: str) -> None:  # noqa: ANN401
+def test_a_dashboard_call_goes_to_its_path(dashboard: Client, call: Any, method: str, url: str) -> None:
     client, sent = dashboard(NONE)
     call(client)
     assert [(request.method, request.url, request.effect) for request in sent.requests] == [
@@ -135,7 +135,7 @@ XML += "</Subscription><OrderId>o-1</OrderId></r>"
         (lambda c: c.is_in_service("+19195550100", 5), "/inserviceNumbers/9195550100"),
     ],
 )
-def test_a_dashboard_lookup_goes_to_its_path(dashboard: Client, call: Any, path: str) -> None:  # noqa: ANN401
+def test_a_dashboard_lookup_goes_to_its_path(dashboard: Client, call: Any, path: str) -> None:
     client, sent = dashboard(Reply(200, {}, XML.encode()))
     assert call(client)
     assert sent.requests[0].url == ACCOUNT + path
@@ -255,7 +255,7 @@ def test_a_batch_is_an_array_of_at_most_50(catapult: Client) -> None:
         (lambda c: c.delete_number("+19195550100", 5), "DELETE", "/phoneNumbers/%2B19195550100", None),
     ],
 )
-def test_a_catapult_call_goes_to_its_path(catapult: Client, call: Any, method: str, path: str, body: Any) -> None:  # noqa: ANN401
+def test_a_catapult_call_goes_to_its_path(catapult: Client, call: Any, method: str, path: str, body: Any) -> None:
     client, sent = catapult(DONE)
     call(client)
     (request,) = sent.requests

@@ -127,7 +127,7 @@ def test_an_answer_nobody_asked_for_is_not_taken_for_the_next_one(play: Play, tr
     wrong = PAGE.replace(b"hello", b"wrong")
     arrived = threading.Event()
 
-    def twice(c: Any) -> Script:  # noqa: ANN401 - the played carrier of conftest
+    def twice(c: Any) -> Script:
         def script(peer: socket.socket) -> None:
             c.receive(peer)
             peer.sendall(PAGE)

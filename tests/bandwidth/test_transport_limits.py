@@ -75,7 +75,7 @@ def test_a_deadline_is_of_its_own_call(play: Play, transport: Transport) -> None
 LARGE = 20_000_000
 
 
-def flood(c: Any) -> Script:  # noqa: ANN401 - the played carrier of conftest
+def flood(c: Any) -> Script:
     script: Script = c.drip(HEAD + b"\r\n", b"y" * 65536, 0)
     return script
 

@@ -67,7 +67,7 @@ def test_a_reset_instead_of_an_answer_is_unanswered(play: Play, transport: Trans
 def test_a_kept_connection_that_dies_at_the_next_post_leaves_its_outcome_unknown(
     play: Play, transport: Transport, failure_of: FailureOf
 ) -> None:
-    def then_die(c: Any) -> Script:  # noqa: ANN401 - the played carrier of conftest
+    def then_die(c: Any) -> Script:
         def script(peer: socket.socket) -> None:
             c.receive(peer)
             peer.sendall(CREATED)
@@ -86,7 +86,7 @@ def test_a_kept_connection_that_dies_at_the_next_post_leaves_its_outcome_unknown
 def test_a_kept_connection_that_is_closed_already_is_replaced(play: Play, transport: Transport) -> None:
     closed = threading.Event()
 
-    def then_close(c: Any) -> Script:  # noqa: ANN401 - the played carrier of conftest
+    def then_close(c: Any) -> Script:
         def script(peer: socket.socket) -> None:
             c.receive(peer)
             peer.sendall(CREATED)
