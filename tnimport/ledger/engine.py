@@ -43,7 +43,8 @@ class Tx:
 
     def changed(self, statement: sa.Executable) -> int:
         """Execute a guarded write and tell how many rows it changed; none means that somebody else was first."""
-        return self.run(statement).rowcount
+        # For an INSERT SQLAlchemy drops the count of rows, and answers -1, unless it is asked for.
+        return self.connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
 
     def insert(self, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that understands ON CONFLICT."""
