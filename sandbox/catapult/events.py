@@ -96,7 +96,7 @@ def _outgoing(event: dict[str, Any], method: str, url: str) -> Outgoing:
     headers = {"User-Agent": _AGENT, **basic_of(url)}
     if method == "get":
         joint = "&" if urlsplit(url).query else "?"
-        return Outgoing(method="GET", url=f"{url}{joint}{urlencode(_flat(event))}", headers=headers)
+        return Outgoing(method="GET", url=f"{url}{joint}{urlencode(_flat(event), errors='replace')}", headers=headers)
     headers["Content-Type"] = "application/json; charset=utf-8"
     return Outgoing(method="POST", url=url, headers=headers, body=json.dumps(event).encode())
 

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.carrier import Carrier
 from sandbox.catapult.inbox import receive
 from sandbox.dashboard.processing import finish
-from sandbox.dashboard.state import ServiceNumber, now
+from sandbox.dashboard.state import ServiceNumber
 
 
 def release(carrier: Carrier) -> dict[str, int]:
@@ -29,7 +29,7 @@ def put_in_service(carrier: Carrier, wanted: dict[str, Any]) -> dict[str, int]:
         raise ValueError("no such account")
     held = carrier.dashboards[account_id].in_service
     for number in map(str, numbers):
-        held[number] = ServiceNumber(number, None, None, "", now())
+        held[number] = ServiceNumber(number, None, None, "")
     return {"in_service": len(held)}
 
 

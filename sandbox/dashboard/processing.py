@@ -56,5 +56,5 @@ def _put_in_service(carrier: Carrier, dashboard: DashboardAccount, order: Order,
     site = dashboard.account.site(order.site_id or "")
     default = site.default_peer if site else None
     peer_id = order.sip_peer_id or (default.peer_id if default else None)
-    dashboard.in_service[number] = ServiceNumber(number, order.site_id, peer_id, order.order_id, order.modified)
+    dashboard.in_service[number] = ServiceNumber(number, order.site_id, peer_id, order.order_id)
     carrier.journal.of(number).in_service += 1

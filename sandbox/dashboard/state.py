@@ -82,7 +82,6 @@ class ServiceNumber:
     site_id: str | None
     sip_peer_id: str | None
     order_id: str
-    since: datetime
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,10 +93,8 @@ class Subscription:
     order_id: str | None
     url: str
     expires: datetime
-    expiry: int
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    public_key: str | None = None
     status: str = ""
 
 

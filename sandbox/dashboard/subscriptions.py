@@ -77,27 +77,23 @@ def _read(call: Call, subscription_id: str) -> Subscription:
         # A failed validation is documented as 404, odd as that is.
         raise Refusal(404, "1003", "URL must be a valid URL and Expiry a number of seconds.")
     seconds = min(int(expiry), 3_122_064_000)
-    username, password, key = _credentials(callback)
+    username, password = _credentials(callback)
     return Subscription(
         subscription_id=subscription_id,
         order_type=order_type,
         order_id=text(root, "OrderId"),
         url=url,
         expires=now() + timedelta(seconds=seconds),
-        expiry=seconds,
         username=username,
         password=password,
-        public_key=key,
     )
 
 
-def _credentials(callback: etree._Element) -> tuple[str | None, str | None, str | None]:
+def _credentials(callback: etree._Element) -> tuple[str | None, str | None]:
+    """User name and password; a public key is taken and not used, as nothing here speaks TLS."""
     holder = child(callback, "CallbackCredentials")
-    if holder is None:
-        return None, None, None
-    basic = child(holder, "BasicAuthentication")
-    key = text(holder, "PublicKey")
-    return (text(basic, "Username"), text(basic, "Password"), key) if basic is not None else (None, None, key)
+    basic = child(holder, "BasicAuthentication") if holder is not None else None
+    return (text(basic, "Username"), text(basic, "Password")) if basic is not None else (None, None)
 
 
 def _target(subscription: Subscription) -> tuple[str, str | None, str]:

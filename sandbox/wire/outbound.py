@@ -61,7 +61,10 @@ async def send(outgoing: Outgoing, seconds: float) -> Reply:
     async with asyncio.timeout(seconds):
         parts = urlsplit(outgoing.url)
         secure = ssl.create_default_context() if parts.scheme == "https" else None
-        port = parts.port or (443 if secure else 80)
+        try:
+            port = parts.port or (443 if secure else 80)
+        except ValueError as problem:
+            raise ConnectionError("the port is not a number up to 65535") from problem
         reader, writer = await asyncio.open_connection(parts.hostname or "", port, ssl=secure, limit=_HEAD_LIMIT)
         try:
             writer.write(_head_of(outgoing) + outgoing.body)

@@ -1,6 +1,7 @@
 """HTTP/1.1 over one connection, written by hand so that a connection can be cut, dripped or torn at will."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,8 @@ import httptools
 from sandbox.wire.message import Delivery, Request, Response
 
 Answer = Callable[[Request], Response]
+
+_log = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 16 * 1024 * 1024
 _PIECES: Final = 20  # a dripping answer comes in at most this many pieces
@@ -112,13 +115,21 @@ class Connection(asyncio.Protocol):
     def _serve(self) -> None:
         while self._waiting and not self._slow:
             request, last = self._waiting.popleft()
-            response = self._answer(request)
+            response = self._answered(request)
             response.close = response.close or last
             if response.delivery:
                 self._slow = asyncio.get_running_loop().create_task(self._deliver(response, response.delivery))
                 self._slow.add_done_callback(self._delivered)
             else:
                 self._write(response)
+
+    def _answered(self, request: Request) -> Response:
+        """The answer; a fault of our own is a 500 and is told on standard error, never mistaken for a played one."""
+        try:
+            return self._answer(request)
+        except Exception:  # noqa: BLE001 -- whatever it is, the client gets an answer and the log the reason
+            _log.exception("the sandbox failed at %s %s", request.method, request.path)
+            return Response(status=500, close=True)
 
     def _write(self, response: Response) -> None:
         if self._transport:
