@@ -31,7 +31,8 @@ LEDGER_AWAY: Final = {"skipped": "the ledger cannot be reached"}
 def register(app: Celery, parts: Callable[[], Parts], name: TaskName, step: Step) -> None:
     """Make a step a Celery task; `parts` is asked for when the first message arrives."""
 
-    @app.task(name=name.value, bind=True)  # type: ignore[untyped-decorator]  # celery publishes no types
+    # Not shared: another app of this process has tasks of its own, with parts of its own.
+    @app.task(name=name.value, bind=True, shared=False)  # type: ignore[untyped-decorator]  # celery publishes no types
     def run(self: Task, **payload: Unpack[Payload]) -> dict[str, Any]:
         return _run(self, parts(), step, payload)
 

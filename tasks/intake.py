@@ -26,7 +26,7 @@ RETRIES: Final = 120  # ten minutes of a ledger that is away; then the sender's 
 def register_intake(app: Celery, parts: Callable[[], Parts]) -> None:
     """Make `submit_import` a task of the app."""
 
-    @app.task(name=TaskName.SUBMIT_IMPORT.value, bind=True, max_retries=RETRIES)  # type: ignore[untyped-decorator]  # celery publishes no types
+    @app.task(name=TaskName.SUBMIT_IMPORT.value, bind=True, shared=False, max_retries=RETRIES)  # type: ignore[untyped-decorator]  # celery publishes no types
     def submit_import(self: Task, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # the caller's JSON
         try:
             return submit(parts(), fields, task_id=str(self.request.id))

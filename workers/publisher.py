@@ -6,6 +6,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from tnimport.contract import QUEUE_OF, Payload, Queue, Task
 from tnimport.ledger.grants import Grant
@@ -64,8 +65,8 @@ class Publisher:
         )
 
 
-# redis-py raises its own errors where kombu does not translate them; OSError is a refused connection.
-_AWAY: Final = (OperationalError, OSError, ConnectionError)
+# kombu translates redis-py's errors only while it publishes; OSError is a refused connection.
+_AWAY: Final = (OperationalError, OSError, RedisError)
 
 
 def payload_of(grant: Grant) -> Payload:

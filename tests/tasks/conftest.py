@@ -51,6 +51,7 @@ UNLIMITED = Paces(
 )
 LONG_AGO = 1.0
 CLAIM_SECONDS = 60.0
+UNUSED_PORTS = count(1)
 
 
 @dataclass
@@ -269,7 +270,9 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> fakeredis.FakeServer:
 def celery_app(world: World, broker: fakeredis.FakeServer) -> Iterator[Celery]:
     """A Celery app with our configuration and tasks, on the Redis in memory."""
     app = Celery("test", set_as_current=False)
-    app.config_from_object(celery_config(load({}, accounts_needed=False)))
+    # kombu keeps its pools by URL for the whole process: each test has a URL of its own.
+    url = {"TNIMPORT_REDIS_URL": f"redis://127.0.0.1:{next(UNUSED_PORTS)}/0"}
+    app.config_from_object(celery_config(load(url, accounts_needed=False)))
     register_all(app, lambda: world.parts)
     yield app
     app.close()

@@ -1,0 +1,193 @@
+"""Where steps meet Celery: a claim is taken once, and Celery is told the truth about what became of it."""
+
+import pytest
+import sqlalchemy as sa
+from celery import states
+from kombu.exceptions import OperationalError as BrokerError
+
+from tasks import claims
+from tnimport.contract import QUEUE_OF, Task
+from tnimport.ledger import reap, work
+from tnimport.ledger.schema import work as work_table
+from workers.publisher import payload_of, task_id
+
+NUMBER = "9192381000"
+
+
+@pytest.fixture
+def deliver(celery_app):
+    """Run a grant's message as a worker would; what Celery makes of it comes back."""
+
+    def deliver(grant, **changed):
+        payload = dict(payload_of(grant)) | changed
+        task = celery_app.tasks[grant.task.value]
+        return task.apply(kwargs=payload, task_id=str(task_id(grant)), retries=grant.attempts)
+
+    return deliver
+
+
+def test_a_message_is_worked_on_once_and_doubles_do_nothing(world, deliver) -> None:
+    import_id = world.submit(NUMBER)
+    grant = world.grant(Task.SUBMIT_ORDER)
+    assert deliver(grant).result["carrier_order_id"]
+    for _ in range(3):
+        again = deliver(grant)
+        assert (again.state, again.result) == (states.SUCCESS, claims.NOT_OURS)
+    assert world.effects(NUMBER)["orders"] == 1
+    assert world.view(import_id).counts["ordered"] == 1
+
+
+def test_a_late_message_of_a_claim_that_was_sent_anew_does_nothing(world, deliver) -> None:
+    world.submit(NUMBER)
+    old = world.grant(Task.SUBMIT_ORDER)
+    with world.ledger.write() as tx:
+        tx.run(sa.update(work_table).values(until=1))
+    reap.reap(world.ledger)
+    new = world.grant(Task.SUBMIT_ORDER)
+    assert new.serial == old.serial + 1
+    assert deliver(old).result == claims.NOT_OURS
+    assert deliver(new).result["carrier_order_id"]
+
+
+def test_a_message_about_nothing_does_nothing(world, deliver) -> None:
+    world.submit(NUMBER)
+    grant = world.grant(Task.SUBMIT_ORDER)
+    assert deliver(grant, work=4711).result == claims.NOT_OURS
+
+
+def test_waiting_is_a_retry_of_the_same_task_with_one_more_retry_each_time(world, deliver) -> None:
+    world.sandbox.switch(order_outcome="stuck-processing")
+    world.submit(NUMBER)
+    deliver(world.grant(Task.SUBMIT_ORDER))
+    seen = []
+    for look in (1, 2, 3):
+        grant = world.grant(Task.POLL_ORDER)
+        result = deliver(grant)
+        assert result.state == states.RETRY
+        assert (str(result.result), result.result.when) == (f"PROCESSING, look {look}", world.account.poll_first)
+        seen.append((result.id, grant.attempts))
+    assert seen == [(seen[0][0], retries) for retries in (0, 1, 2)]
+    world.sandbox.release()
+    last = world.grant(Task.POLL_ORDER)
+    end = deliver(last)
+    assert (end.state, end.id, last.attempts) == (states.SUCCESS, seen[0][0], 3)
+    assert end.result == {"status": "COMPLETE", "good": 1, "failed": 0, "unaccounted": 0}
+
+
+def test_nothing_is_put_back_into_the_broker_by_a_step_that_waits(world, deliver, redis_client) -> None:
+    world.sandbox.switch(order_outcome="stuck-processing")
+    world.submit(NUMBER)
+    deliver(world.grant(Task.SUBMIT_ORDER))
+    deliver(world.grant(Task.POLL_ORDER))
+    assert redis_client.keys("*") == []
+
+
+def test_an_unexpected_error_is_shown_and_its_claim_expires_with_a_strike(world, deliver, monkeypatch) -> None:
+    import_id = world.submit(NUMBER)
+    with monkeypatch.context() as broken:
+        broken.setattr(world.access.dashboard, "create_order", lambda *_: 1 / 0)
+        result = deliver(world.grant(Task.SUBMIT_ORDER))
+    assert result.state == states.FAILURE
+    assert isinstance(result.result, ZeroDivisionError)
+    (row,) = rows(world)
+    assert row.state == work.RUNNING
+    assert world.view(import_id).counts["requested"] == 1
+    with world.ledger.write() as tx:
+        tx.run(sa.update(work_table).values(until=1))
+    assert reap.reap(world.ledger) == 1
+    assert [(row.state, row.strikes) for row in rows(world)] == [(work.WAITING, 1)]
+
+
+def test_a_claim_that_ran_out_in_the_middle_is_said_to_be_lost(world, deliver, monkeypatch) -> None:
+    world.submit(NUMBER)
+    really = world.access.dashboard.create_order
+
+    def slowly(*arguments):
+        with world.ledger.write() as tx:
+            tx.run(sa.update(work_table).values(token="somebody-else"))
+        return really(*arguments)
+
+    monkeypatch.setattr(world.access.dashboard, "create_order", slowly)
+    assert deliver(world.grant(Task.SUBMIT_ORDER)).result == claims.LOST
+
+
+def test_a_ledger_that_goes_away_ends_the_run_quietly_and_the_claim_expires(world, deliver, monkeypatch) -> None:
+    import_id = world.submit(NUMBER)
+    grant = world.grant(Task.SUBMIT_ORDER)
+
+    def away(*_):
+        raise sa.exc.OperationalError("", {}, OSError())
+
+    with monkeypatch.context() as gone:
+        gone.setattr("tasks.orders.submitting.accepted", away)
+        assert deliver(grant).result == claims.LEDGER_AWAY
+    (row,) = rows(world)
+    assert row.state == work.RUNNING
+    with world.ledger.write() as tx:
+        tx.run(sa.update(work_table).values(until=1))
+    reap.reap(world.ledger)
+    world.run(Task.SUBMIT_ORDER)  # asks for the order, which exists
+    assert world.order(import_id)["state"] == "accepted"
+    assert world.effects(NUMBER)["orders"] == 1
+
+
+def test_a_message_of_an_import_that_was_paused_meanwhile_does_nothing_and_costs_nothing(world, deliver) -> None:
+    import_id = world.submit(NUMBER)
+    grant = world.grant(Task.SUBMIT_ORDER)
+    from tnimport.ledger import control  # noqa: PLC0415
+
+    control.pause(world.ledger, import_id)
+    assert deliver(grant).result == claims.NOT_OURS
+    assert world.sandbox.calls("dashboard") == []
+    control.resume(world.ledger, import_id)
+    assert deliver(world.grant(Task.SUBMIT_ORDER)).result["carrier_order_id"]
+
+
+def test_a_long_grant_sends_its_progress_as_an_event(world, deliver, monkeypatch, celery_app) -> None:
+    monkeypatch.setattr("tasks.notebook.TELL_SECONDS", 0)
+    events = []
+    monkeypatch.setattr(celery_app.Task, "send_event", lambda _, kind, **fields: events.append((kind, fields)))
+    monkeypatch.setattr("tasks.notebook.FLUSH_NUMBERS", 2)
+    application = {"name": "ours", "incoming_message_url": "https://example.com/inbound"}
+    world.available(*[f"91923810{index:02}" for index in range(5)], application=application)
+    world.run(Task.ENSURE_APPLICATION)
+    world.run(Task.ENSURE_APPLICATION)
+    world.opened()
+    deliver(world.grant(Task.IMPORT_NUMBERS))
+    assert events == [("task-progress", {"result": "2/5"}), ("task-progress", {"result": "4/5"})]
+
+
+def rows(world):
+    with world.ledger.read() as tx:
+        return list(tx.run(sa.select(work_table)))
+
+
+@pytest.mark.parametrize("name", list(Task))
+def test_every_task_of_the_contract_is_registered_on_its_queue(celery_app, name) -> None:
+    assert name.value in celery_app.tasks
+    assert celery_app.conf.task_routes[name.value] == {"queue": QUEUE_OF[name].value}
+
+
+def test_nothing_else_is_registered(celery_app) -> None:
+    ours = {name for name in celery_app.tasks if name.startswith("tnimport.")}
+    assert ours == {task.value for task in Task}
+
+
+CONTRACT = {
+    "tnimport.submit_import": "intake",
+    "tnimport.submit_order": "orders",
+    "tnimport.poll_order": "orders",
+    "tnimport.ensure_application": "numbers",
+    "tnimport.import_numbers": "numbers",
+    "tnimport.release_numbers": "numbers",
+}
+
+
+def test_names_and_queues_are_those_that_others_rely_on() -> None:
+    assert {task.value: QUEUE_OF[task].value for task in Task} == CONTRACT
+
+
+def test_a_broker_error_is_what_kombu_says_it_is(broker, celery_app) -> None:
+    broker.connected = False
+    with pytest.raises(BrokerError):
+        celery_app.send_task(Task.POLL_ORDER.value, retry=False)
