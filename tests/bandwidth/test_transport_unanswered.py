@@ -1,6 +1,7 @@
 """The transport against real sockets: requests that were sent, and answers that never came whole."""
 
 import os
+import random
 import socket
 import threading
 from collections.abc import Callable
@@ -118,3 +119,30 @@ def test_a_fork_does_not_share_connections(play: Play, transport: Transport, mon
     monkeypatch.setattr(os, "getpid", lambda: -1)
     transport.send(carrier.post(), 5)
     assert carrier.connections == 2
+
+
+WHOLE = (
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n"
+    b"5\r\nhello\r\n0\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_bytes_whatsoever_bring_out_another_exception(play: Play, transport: Transport, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - repeatable
+
+    def garbled() -> bytes:
+        answer = bytearray(WHOLE)
+        for _ in range(dice.randint(1, 6)):
+            place = dice.randrange(len(answer))
+            answer[place : place + dice.randint(0, 4)] = dice.choice([b"", b"\r\n", b"\0", b"\xff", b":", b"-1", b" "])
+        return bytes(answer[: dice.randint(1, 200)])
+
+    carrier = play(*[cut(garbled()) for _ in range(100)])
+    fates = set()
+    for _ in range(100):
+        try:
+            fates.add(str(transport.send(carrier.get(), 2).status))
+        except CarrierError as error:
+            fates.add(error.code)
+    assert fates & {"truncated_answer", "unreadable_answer"}
