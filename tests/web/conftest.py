@@ -65,7 +65,7 @@ def serve() -> Iterator[Serve]:
     ends: list[Callable[[], None]] = []
 
     def _serve(ledger: Ledger, **options: object) -> Web:
-        deps = WebDeps(ledger=ledger, accounts={"default": ACCOUNT}, **options)
+        deps = WebDeps(**{"ledger": ledger, "accounts": {"default": ACCOUNT}} | options)
         config = uvicorn.Config(create_app(deps), port=0, log_level="error", ws="none")
         server = _Server(config)
         thread = threading.Thread(target=server.run)

@@ -1,6 +1,6 @@
 """The numbers of an import, and the life of one number over all imports; read page by page, by key."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -159,7 +159,7 @@ def _refused_view(row: sa.Row[Any]) -> NumberView:
     )
 
 
-def number_history(ledger: Ledger, ten_digits: str) -> list[dict[str, Any]]:
+def number_history(ledger: Ledger, ten_digits: str, *, accounts: Collection[str] | None = None) -> list[dict[str, Any]]:
     """Every import that named the number, newest first: what became of it, and the events of its order and its own."""
     query = (
         sa.select(
@@ -174,6 +174,8 @@ def number_history(ledger: Ledger, ten_digits: str) -> list[dict[str, Any]]:
         .where(numbers.c.tn == int(ten_digits), imports.c.sealed_at.is_not(None))
         .order_by(imports.c.created_at.desc())
     )
+    if accounts is not None:
+        query = query.where(imports.c.account.in_(accounts))
     with ledger.read() as tx:
         return [
             {"import_id": row.import_id, "number": _number_view(row), "events": _events(tx, row)}

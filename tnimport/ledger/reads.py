@@ -1,6 +1,6 @@
 """What the ledger tells about imports: cheap at any size, because progress is counters and pages go by key."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,13 +45,19 @@ def imports_page(
     ledger: Ledger,
     *,
     client_ref: str | None = None,
+    accounts: Collection[str] | None = None,
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[ImportView], str | None]:
-    """Imports from the newest to the oldest, and the key of the next page, without their orders."""
+    """Imports from the newest to the oldest, and the key of the next page, without their orders.
+
+    `accounts` are those whose imports are meant, None = all.
+    """
     query = sa.select(imports).where(imports.c.sealed_at.is_not(None))
     if client_ref is not None:
         query = query.where(imports.c.client_ref == client_ref)
+    if accounts is not None:
+        query = query.where(imports.c.account.in_(accounts))
     if after is not None:
         at, _, known = after.partition(":")
         query = query.where(sa.tuple_(imports.c.created_at, imports.c.id) < (float(at), known))

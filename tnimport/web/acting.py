@@ -7,10 +7,9 @@ from fastapi.responses import JSONResponse
 
 from tnimport.ledger import control
 from tnimport.ledger.engine import Ledger
-from tnimport.web.deps import Deps
+from tnimport.web.deps import Deps, WebDeps
 from tnimport.web.looking import seen
-from tnimport.web.parameters import ImportId, known_form
-from tnimport.web.problems import not_found
+from tnimport.web.parameters import ImportId
 from tnimport.web.rendering import import_json
 from tnimport.web.schemas import Import, answers
 
@@ -21,22 +20,21 @@ _ANSWERS = answers(Import, 403, 404)
 @router.post("/pause", responses=_ANSWERS)
 def pause(deps: Deps, import_id: ImportId) -> JSONResponse:
     """Start nothing more of it until it is resumed. A finished import stays as it is."""
-    return _done(deps.ledger, import_id, control.pause)
+    return _done(deps, import_id, control.pause)
 
 
 @router.post("/resume", responses=_ANSWERS)
 def resume(deps: Deps, import_id: ImportId) -> JSONResponse:
     """Go on with a paused or held import."""
-    return _done(deps.ledger, import_id, control.resume)
+    return _done(deps, import_id, control.resume)
 
 
 @router.post("/cancel", responses=_ANSWERS)
 def cancel(deps: Deps, import_id: ImportId) -> JSONResponse:
     """Start nothing more of it, ever; numbers that are done stay done."""
-    return _done(deps.ledger, import_id, control.cancel)
+    return _done(deps, import_id, control.cancel)
 
 
-def _done(ledger: Ledger, import_id: str, act: Callable[[Ledger, str], bool]) -> JSONResponse:
-    if not act(ledger, known_form(import_id)):
-        raise not_found("import with this id")
-    return JSONResponse(import_json(seen(ledger, import_id)))
+def _done(deps: WebDeps, import_id: str, act: Callable[[Ledger, str], bool]) -> JSONResponse:
+    act(deps.ledger, seen(deps, import_id).id)
+    return JSONResponse(import_json(seen(deps, import_id)))

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from tnimport.web import acting, faults, guard, health, looking, openapi, pages, submitting
+from tnimport.web import acting, door, faults, guard, health, looking, openapi, pages, submitting
 from tnimport.web.deps import WebDeps
 
 __all__ = ["WebDeps", "create_app"]
@@ -22,6 +22,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     for router in (submitting.router, looking.router, acting.router, health.router, pages.router):
         app.include_router(router)
     faults.install(app)
+    app.add_middleware(door.Door, keyring=deps.keyring)
     app.add_middleware(guard.Guard, hosts=deps.hosts)
     openapi.install(app)
     return app

@@ -1,13 +1,15 @@
 """What the web process is handed, and how a request reaches it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from tnimport.domain.accounts import Account
 from tnimport.ledger.engine import Ledger
+from tnimport.web.door import ACCOUNTS
+from tnimport.web.keyring import Keyring
 
 LOOPBACK = frozenset({"localhost"})  # besides the addresses of this machine
 MIB = 1 << 20
@@ -23,6 +25,8 @@ class WebDeps:
         max_body: most bytes of a request body, counted as sent and again as unpacked.
         max_rows: most rows of one import.
         hosts: names under which browsers may address an API without keys; None = any (keys protect it).
+        keyring: the keys that let callers in; None = whoever reaches the process may do everything.
+        visible: the accounts whose imports this caller may see, None = all; `accounts` are then only these.
         version: what the OpenAPI document says of itself.
     """
 
@@ -31,12 +35,23 @@ class WebDeps:
     max_body: int = 256 * MIB
     max_rows: int = 2_000_000
     hosts: frozenset[str] | None = LOOPBACK
+    keyring: Keyring | None = None
+    visible: frozenset[str] | None = None
     version: str = "1"
+
+    def may_see(self, account: str) -> bool:
+        """Whether the caller may know of the imports of an account."""
+        return self.visible is None or account in self.visible
 
 
 def deps_of(request: Request) -> WebDeps:
-    """The dependencies of the app that serves this request."""
-    return cast("WebDeps", request.app.state.deps)
+    """The dependencies of the app that serves this request, as far as the caller's key reaches."""
+    deps = cast("WebDeps", request.app.state.deps)
+    visible: frozenset[str] | None = request.scope.get(ACCOUNTS)
+    if visible is None:
+        return deps
+    accounts = {name: account for name, account in deps.accounts.items() if name in visible}
+    return replace(deps, accounts=accounts, visible=visible)
 
 
 Deps = Annotated[WebDeps, Depends(deps_of)]

@@ -14,7 +14,7 @@ from tnimport.ledger import listing, reads
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.reads import ImportView
 from tnimport.web import tokens
-from tnimport.web.deps import Deps
+from tnimport.web.deps import Deps, WebDeps
 from tnimport.web.media import JSON, wanted
 from tnimport.web.parameters import (
     LARGEST_LIST,
@@ -39,6 +39,7 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
     found, after = reads.imports_page(
         deps.ledger,
         client_ref=asked.client_ref,
+        accounts=deps.visible,
         after=tokens.key_of(asked.page_token, tokens.IMPORTS),
         limit=min(asked.page_size, LARGEST_LIST),
     )
@@ -47,14 +48,16 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
         "next_page_token": tokens.token_of(after),
     }
     if asked.client_ref is not None:
-        page["refusal"] = None if found else reads.refusal(deps.ledger, keys.of_client_ref(asked.client_ref))
+        # A refusal was kept before anybody knew its account.
+        known = None if found or deps.visible is not None else keys.of_client_ref(asked.client_ref)
+        page["refusal"] = reads.refusal(deps.ledger, known) if known else None
     return JSONResponse(page)
 
 
 @router.get("/imports/{import_id}", responses=answers(Import, 404) | {304: {"description": "Not changed"}})
 def show_import(deps: Deps, request: Request, import_id: ImportId) -> Response:
     """One import. With If-None-Match it costs next to nothing to ask again; Retry-After says when to."""
-    view = seen(deps.ledger, import_id)
+    view = seen(deps, import_id)
     tag = _tag(deps.ledger, view)
     headers = {"ETag": tag, "Cache-Control": "no-cache", **_again(view)}
     if _matches(request.headers.get("if-none-match"), tag):
@@ -68,7 +71,7 @@ def show_import(deps: Deps, request: Request, import_id: ImportId) -> Response:
 )
 def list_numbers(deps: Deps, request: Request, import_id: ImportId, asked: NumbersAsked) -> Response:
     """The rows of an import: JSON in pages, or all of them streamed as text/csv or application/x-ndjson."""
-    view = seen(deps.ledger, import_id)
+    view = seen(deps, import_id)
     form = wanted(request.headers.get("accept"))
     headers = {"Vary": "Accept"}
     if form == JSON:
@@ -89,16 +92,16 @@ def show_number(deps: Deps, number: str) -> JSONResponse:
             "This is not a telephone number.",
             [{"parameter": "number", "detail": read.detail, "code": read.code, "fix": read.fix}],
         )
-    passages = listing.number_history(deps.ledger, read.number)
+    passages = listing.number_history(deps.ledger, read.number, accounts=deps.visible)
     if not passages:
         raise not_found(f"import that named {to_e164(read.number)}")
     return JSONResponse(history_json(to_e164(read.number), passages))
 
 
-def seen(ledger: Ledger, import_id: str) -> ImportView:
-    """The import with this id; ProblemError if there is none."""
-    view = reads.import_view(ledger, known_form(import_id))
-    if view is None:
+def seen(deps: WebDeps, import_id: str) -> ImportView:
+    """The import with this id; ProblemError if there is none that the caller may see."""
+    view = reads.import_view(deps.ledger, known_form(import_id))
+    if view is None or not deps.may_see(view.account):
         raise not_found("import with this id")
     return view
 

@@ -5,7 +5,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from tnimport.web.schemas import OneProblem, ProblemDocument
+from tnimport.web.schemas import OneProblem, ProblemDocument, problems
+
+_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key that `tnimport keys create` made: `tni_<id>_<secret>`. A deployment without keys listens on "
+    "loopback only and asks for none.",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -24,6 +31,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = made["components"]["schemas"]
     for foreign in ("HTTPValidationError", "ValidationError"):
         schemas.pop(foreign, None)
+    made["components"]["securitySchemes"] = {"key": _KEY}
+    for path, operations in made["paths"].items():
+        for operation in operations.values() if path.startswith("/v1/") else ():
+            operation["security"] = [{"key": []}]
+            operation["responses"] = {str(status): told for status, told in problems(401, 403).items()} | operation[
+                "responses"
+            ]
     for operation in (one for path in made["paths"].values() for one in path.values()):
         # FastAPI adds its 422 where only a text stands in the path, which no text can fail.
         if "HTTPValidationError" in str(operation["responses"].get("422")):

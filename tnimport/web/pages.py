@@ -39,7 +39,7 @@ _ENDED: Final = ("imported", "verified", "removed", "present", "failed", "unacco
 @router.get("/")
 def home(deps: Deps) -> HTMLResponse:
     """The newest imports."""
-    found, _ = reads.imports_page(deps.ledger, limit=LISTED)
+    found, _ = reads.imports_page(deps.ledger, accounts=deps.visible, limit=LISTED)
     imports = [_shown(import_json(view)) for view in found]
     busy = any(view.finished_at is None for view in found)
     return _page("home.html", imports=imports, refresh=REFRESH if busy else REFRESH * 5)
@@ -48,7 +48,7 @@ def home(deps: Deps) -> HTMLResponse:
 @router.get("/imports/{import_id}")
 def one(deps: Deps, import_id: str) -> HTMLResponse:
     """One import: how far it is, what it waits for, what failed."""
-    view = seen(deps.ledger, import_id)
+    view = seen(deps, import_id)
     shown = _shown(import_json(view))
     failures = _failures(deps.ledger, import_id, shown["counts"])
     refresh = None if view.finished_at is not None else REFRESH

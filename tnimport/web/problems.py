@@ -35,6 +35,18 @@ KINDS: Final = {
             "A browser sent this on behalf of a page that is not ours, or under a host name that is not this "
             "service's. Use the API directly.",
         ),
+        Kind(
+            "key-missing",
+            401,
+            "A key is needed",
+            "Send `Authorization: Bearer` with a key that `tnimport keys create` made and that is still valid.",
+        ),
+        Kind(
+            "key-not-enough",
+            403,
+            "This key may not do this",
+            "Use a key with the scope that WWW-Authenticate names, for all accounts where they are all concerned.",
+        ),
         Kind("not-found", 404, "There is no such thing", "Nothing has this address or id."),
         Kind(
             "method-not-allowed",
@@ -75,6 +87,12 @@ KINDS: Final = {
         ),
         Kind("http-error", 400, "The request cannot be served", "The status says why."),
         Kind("internal-error", 500, "The service made a mistake", "It is logged. Ask again or report it."),
+        Kind(
+            "keys-unreadable",
+            503,
+            "The service cannot read its keys",
+            "Nobody is let in until TNIMPORT_API_KEYS_FILE is readable again; the log of the web process says why.",
+        ),
         Kind(
             "ledger-unavailable",
             503,

@@ -13,6 +13,7 @@ from tnimport.intake import keys
 from tnimport.intake.accept import Accepted, InProgress, KeyConflict, accept
 from tnimport.intake.payload import from_body
 from tnimport.intake.problems import Problem, Refused
+from tnimport.ledger.reads import ImportView
 from tnimport.web import requests
 from tnimport.web.body import BODY_LIMIT, spooled
 from tnimport.web.deps import Deps, WebDeps
@@ -44,11 +45,19 @@ async def submit_import(deps: Deps, request: Request) -> JSONResponse:
     check_encoding(request)
     async with spooled(request, deps.max_body) as body:
         accepted = await run_in_threadpool(_accept, deps, parameters, media_type, body, key)
-    view = await run_in_threadpool(seen, deps.ledger, accepted.import_id)
+    view = await run_in_threadpool(_made, deps, accepted)
     headers = {"Location": f"/v1/imports/{view.id}", "Retry-After": "1"}
     if accepted.replayed:
         headers["Idempotent-Replayed"] = "true"
     return JSONResponse(import_json(view), 202, headers)
+
+
+def _made(deps: WebDeps, accepted: Accepted) -> ImportView:
+    try:
+        return seen(deps, accepted.import_id)
+    except ProblemError:
+        # Made by a caller of another account: keys of requests are one space for the whole deployment.
+        raise ProblemError("key-reused") from None
 
 
 def key_of(request: Request) -> str | None:

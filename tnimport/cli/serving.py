@@ -1,0 +1,42 @@
+"""The commands that run where the service runs: they belong to its checkout and are started there.
+
+This client knows HTTP only; it reads none of the service's settings and imports none of its parts.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from tnimport.cli.exits import Exit
+from tnimport.cli.failure import Failure
+
+_PASSED_ON = {"ignore_unknown_options": True, "help_option_names": []}
+
+
+@click.command(context_settings=_PASSED_ON, short_help="Make, list and revoke keys of the HTTP API.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def keys(arguments: tuple[str, ...]) -> None:
+    """Make, list and revoke keys of the HTTP API, where the service runs: `tnimport keys --help`."""
+    _become("workers.keys", arguments)
+
+
+def _become(module: str, arguments: tuple[str, ...]) -> None:
+    """Go on as a module of the service; its exit code is ours."""
+    checkout = _checkout(module)
+    os.chdir(checkout)  # paths in its settings are meant from there
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted
+
+
+def _checkout(module: str) -> Path:
+    """The checkout we stand in, else the one that this client was installed from."""
+    own = Path(__file__).resolve().parents[2]
+    for folder in (Path.cwd(), *Path.cwd().parents, own):
+        if folder.joinpath(*module.split(".")).with_suffix(".py").is_file() and (folder / "config").is_dir():
+            return folder
+    raise Failure(
+        "This command runs where the service runs: go to its checkout, with its settings in the environment.",
+        Exit.USAGE,
+    )
