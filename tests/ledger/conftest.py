@@ -22,9 +22,7 @@ from tnimport.ledger import dispatch, numbers, orders, polling, reads, reap, sub
 from tnimport.ledger import schema as tables
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.grants import Grant, Round
-from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Again, Flush
-from tnimport.ledger.orders import Fault
 from tnimport.ledger.outcomes import Failed, Imported, Released, Settled
 from tnimport.ledger.staging import ApplicationWish, NewImport, Placed, RefusedRow, Staging, begin
 from tnimport.ledger.work import Run
@@ -87,9 +85,7 @@ def balanced(ledger: Ledger, import_id: str) -> None:
         found = tx.run(joined.where(tables.orders.c.import_id == import_id)).all()
         own = tx.run(sa.select(tables.orders).where(tables.orders.c.import_id == import_id)).all()
         refused = Counter(
-            tx.run(
-                sa.select(tables.refused_rows.c.kind).where(tables.refused_rows.c.import_id == import_id)
-            ).scalars()
+            tx.run(sa.select(tables.refused_rows.c.kind).where(tables.refused_rows.c.import_id == import_id)).scalars()
         )
         works = tx.run(sa.select(sa.func.count()).where(tables.work.c.import_id == import_id)).scalar_one()
     recount: Counter[NumberState] = Counter()

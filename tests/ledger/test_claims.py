@@ -83,7 +83,9 @@ def test_a_run_that_lost_its_claim_writes_nothing(desk: Desk) -> None:
     run = desk.run(Lane.NUMBERS)
     desk.vanish(run)
     with pytest.raises(ClaimLost):
-        desk.record(run, Flush(settled=[desk.imported(0)], again=[desk.again(1)], first=2, trouble=Trouble(limited=True)))
+        desk.record(
+            run, Flush(settled=[desk.imported(0)], again=[desk.again(1)], first=2, trouble=Trouble(limited=True))
+        )
     assert desk.counts(import_id) == {"available": 3}
     assert desk.lane(Lane.NUMBERS).paused_until <= 0
 

@@ -54,9 +54,7 @@ def test_a_paused_import_starts_nothing_until_it_is_resumed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("stop", [control.pause, control.cancel])
-def test_a_message_on_its_way_starts_nothing_once_its_import_is_stopped(
-    desk: Desk, stop: Callable[..., bool]
-) -> None:
+def test_a_message_on_its_way_starts_nothing_once_its_import_is_stopped(desk: Desk, stop: Callable[..., bool]) -> None:
     import_id = desk.available(3)
     grant = desk.grant(Lane.NUMBERS)
     stop(desk.ledger, import_id)

@@ -147,7 +147,7 @@ AT_CARRIER: Final = frozenset({OrderState.SUBMITTING, OrderState.ACCEPTED})
 _O = OrderState
 ORDER_MOVES: Final[Mapping[OrderState, frozenset[OrderState]]] = {
     _O.RELEASING: frozenset({_O.PLANNED, _O.DONE, _O.REFUSED, _O.CANCELLED}),
-    _O.PLANNED: frozenset({_O.SUBMITTING, _O.DONE, _O.REFUSED, _O.CANCELLED}),
+    _O.PLANNED: frozenset({_O.SUBMITTING, _O.REFUSED, _O.CANCELLED}),
     _O.SUBMITTING: frozenset({_O.PLANNED, _O.ACCEPTED, _O.DONE, _O.REFUSED, _O.CANCELLED}),
     _O.ACCEPTED: frozenset({_O.PLANNED, _O.AVAILABLE, _O.DONE, _O.REFUSED, _O.CANCELLED}),
     _O.AVAILABLE: frozenset({_O.DONE, _O.REFUSED, _O.CANCELLED}),
