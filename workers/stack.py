@@ -5,10 +5,12 @@ Everything of a run lives in one folder; a second stack needs a folder of its ow
 """
 
 import argparse
+import ctypes
 import fcntl
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -31,6 +33,7 @@ from workers.boot import EXIT_CONFIGURATION
 ROOT = Path(__file__).resolve().parent.parent
 FOUNDATIONS = {"redis": "REDIS_PORT", "sandbox": "SANDBOX_PORT"}
 PATIENCE = 30.0
+PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 40
 """A worker ends its running calls (30 s by default) before it goes; only then is it killed."""
 
@@ -84,19 +87,31 @@ def commands(environ: Mapping[str, str]) -> dict[str, str]:
 def supervise(lines: Mapping[str, str], environ: Mapping[str, str]) -> int:
     """Run these until one ends or a signal comes, then stop the others; return the code to exit with."""
     honcho.KILL_WAIT = STOP_SECONDS
+    # honcho puts a process of its own between this one and each line; that one must not outlive this one either.
+    os.register_at_fork(after_in_child=_die_with_parent)
     processes = honcho.Manager()
     for name, line in lines.items():
-        # exec: the process itself gets the signal, and no shell stays behind.
-        processes.add_process(name, f"exec {line}", env=dict(environ), cwd=str(ROOT))
+        processes.add_process(name, tethered(line), env=dict(environ), cwd=str(ROOT))
     processes.loop()
     asked = {entry["rc"] for entry in honcho.SIGNALS.values()}
     return 0 if processes.returncode in asked else int(processes.returncode or 0)
 
 
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def tethered(line: str) -> str:
+    """The line as a shell command that leaves no shell behind, and ends when whoever started it is killed."""
+    tether = "setpriv --pdeathsig TERM " if shutil.which("setpriv") else ""
+    return f"exec {tether}{line}"
+
+
 @contextmanager
 def foundation(line: str, environ: Mapping[str, str]) -> Iterator[None]:
     """Run one line in a session of its own, out of reach of Ctrl-C, and stop it at the end."""
-    process = subprocess.Popen(f"exec {line}", shell=True, cwd=ROOT, env=dict(environ), start_new_session=True)  # noqa: S602 - a line of our Procfile, which is shell
+    process = subprocess.Popen(tethered(line), shell=True, cwd=ROOT, env=dict(environ), start_new_session=True)  # noqa: S602 - a line of our Procfile, which is shell
     try:
         yield
     finally:

@@ -70,6 +70,13 @@ def test_a_signal_stops_every_process_of_the_stack(
     assert json.loads((tmp_path / "addresses.json").read_text()).keys() == {"web", "flower", "sandbox"}
 
 
+def test_a_stack_that_is_killed_leaves_nobody_behind(running: "subprocess.Popen[bytes]") -> None:
+    family = psutil.Process(running.pid).children(recursive=True)
+    running.kill()
+    _, alive = psutil.wait_procs(family, timeout=60)
+    assert alive == []
+
+
 def test_a_second_stack_in_the_same_folder_is_refused(running: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
     command = [sys.executable, "-m", "workers.stack", "--folder", str(tmp_path)]
     second = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=30, check=False)
