@@ -15,11 +15,14 @@ from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.bandwidth.transport import Transport
 from workers.boot import boot, settings_or_exit
+from workers.counting import Calls, Counted
+from workers.heart import Heart
 
 # Flower and whoever only publishes need no account; a worker asks for them all when it starts.
 app: Final = Celery("tnimport")
 app.config_from_object(celery_config(settings_or_exit(accounts_needed=False)))
 stopping: Final = Event()
+calls: Final = Calls()
 
 
 @cache
@@ -36,11 +39,20 @@ def parts() -> Parts:
     )
 
 
+@cache
+def heart() -> Heart:
+    """The heart of this worker."""
+    return Heart(parts().ledger, "worker", calls)
+
+
 def _access(settings: Settings, held: AccountAccess, transport: Transport) -> Access:
+    name = held.account.name
+    to_dashboard = Counted(transport, calls, name, "dashboard")
+    to_catapult = Counted(transport, calls, name, "catapult")
     return Access(
         account=held.account,
-        dashboard=Dashboard(settings.dashboard_url, held.dashboard, transport),
-        catapult=Catapult(settings.catapult_url, held.catapult, held.dashboard, transport),
+        dashboard=Dashboard(settings.dashboard_url, held.dashboard, to_dashboard),
+        catapult=Catapult(settings.catapult_url, held.catapult, held.dashboard, to_catapult),
     )
 
 
@@ -59,6 +71,18 @@ def _start(**_: Any) -> None:  # noqa: ANN401  # as above
 def _stop(**_: Any) -> None:  # noqa: ANN401  # as above
     """Let every grant stop between two numbers; what is left of it goes back to the ledger."""
     stopping.set()
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]  # as above
+def _live(**_: Any) -> None:  # noqa: ANN401  # as above
+    """From now on this worker takes work: show that it lives."""
+    heart().start()
+
+
+@signals.worker_shutdown.connect  # type: ignore[untyped-decorator]  # as above
+def _leave(**_: Any) -> None:  # noqa: ANN401  # as above
+    """Nothing runs any longer: hand in the last counts."""
+    heart().stop()
 
 
 register_all(app, parts)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from workers.app import app
 from workers.boot import boot
 from workers.dispatching import Dispatcher
+from workers.heart import Heart
 from workers.publisher import Publisher
 from workers.wakeup import Bell, bell_for
 
@@ -29,10 +30,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     bell = bell_for(booted.ledger)
+    heart = Heart(booted.ledger, "dispatcher")
+    heart.start()
     accounts = {name: access.account for name, access in booted.settings.accounts.items()}
     seconds = booted.settings.claim_seconds
     work(Dispatcher(booted.ledger, accounts, Publisher(app), claim_seconds=seconds), bell, stopping)
     bell.close()
+    heart.stop()
     booted.ledger.close()
 
 

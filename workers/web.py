@@ -9,6 +9,7 @@ from tnimport.web.app import create_app
 from tnimport.web.deps import LOOPBACK, WebDeps
 from tnimport.web.keyring import Keyring
 from workers.boot import boot
+from workers.heart import Heart
 
 STOP_SECONDS: Final = 10
 
@@ -26,6 +27,8 @@ def main() -> None:
     keyring = Keyring(path) if path else None
     deps = WebDeps(ledger=booted.ledger, accounts=accounts, keyring=keyring, hosts=None if keyring else LOOPBACK)
     application = create_app(deps)
+    heart = Heart(booted.ledger, "web")
+    heart.start()
     uvicorn.run(
         application,
         host=host,
@@ -35,6 +38,7 @@ def main() -> None:
         timeout_graceful_shutdown=STOP_SECONDS,
         server_header=False,
     )
+    heart.stop()
     booted.ledger.close()
 
 

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from tnimport.ledger import heartbeats
+from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.schema import heartbeats as table
 from tnimport.web.schemas import Health
 
 if TYPE_CHECKING:
@@ -50,3 +53,15 @@ def test_a_mistake_of_ours_is_a_problem_that_tells_nothing_of_the_inside(serve: 
     assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal-error")
     assert "canary" not in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_every_process_is_listed_and_one_that_is_gone_makes_no_other_unready(any_web: Web) -> None:
+    for pid in (1, 2):
+        heartbeats.beat(any_web.ledger, Process(kind="worker", host="here", pid=pid, version="9"), first=True)
+    with any_web.ledger.write() as tx:
+        tx.run(sa.update(table).where(table.c.pid == 2).values(seen_at=table.c.seen_at - 60))
+    answer = any_web.get("/readyz?verbose")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    listed = {check["name"]: check for check in answer.json()["checks"]}
+    assert [listed[f"worker here/{pid}"]["ok"] for pid in (1, 2)] == [True, False]
+    assert "version 9" in listed["worker here/1"]["detail"]

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from tnimport.ledger import reads
+from tnimport.ledger import heartbeats, reads
 from tnimport.ledger.engine import Ledger
 from tnimport.web.deps import Deps
 from tnimport.web.parameters import ReadyAsked
@@ -23,12 +23,26 @@ def livez() -> JSONResponse:
 
 @router.get("/readyz", responses=answers(Health, 422) | {503: {"model": Health}})
 def readyz(deps: Deps, asked: ReadyAsked) -> JSONResponse:
-    """Ready = the ledger can be written. Redis being away does not matter: imports are accepted without it."""
+    """Ready = the ledger can be written. Redis being away does not matter: imports are accepted without it.
+
+    With `verbose` every process of the deployment is listed, too; one that is gone makes this one no less ready.
+    """
     check = _ledger(deps.ledger)
     document: dict[str, Any] = {"status": "ok" if check["ok"] else "not ready"}
     if asked.verbose is not None:
-        document["checks"] = [check]
+        document["checks"] = [check, *(_processes(deps.ledger) if check["ok"] else [])]
     return JSONResponse(document, 200 if check["ok"] else 503)
+
+
+def _processes(ledger: Ledger) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"{one.process.kind} {one.process.host}/{one.process.pid}",
+            "ok": one.alive,
+            "detail": f"seen {one.silent:.0f} s ago, runs for {one.running:.0f} s, version {one.process.version}",
+        }
+        for one in heartbeats.heard(ledger)
+    ]
 
 
 def _ledger(ledger: Ledger) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""A process shows that it lives, and hands in what it has counted."""
+
+from collections.abc import Iterator
+from threading import Event
+
+import pytest
+import sqlalchemy as sa
+
+from tnimport.bandwidth.errors import CarrierError, Delivery, RetryLater
+from tnimport.bandwidth.exchange import Reply, Request
+from tnimport.ledger import heartbeats, migrate, tallies
+from tnimport.ledger.engine import Ledger
+from workers.counting import Calls, Counted
+from workers.heart import Heart
+
+
+@pytest.fixture
+def ledger(sqlite_url: str) -> Iterator[Ledger]:
+    opened = Ledger(sqlite_url)
+    migrate.upgrade(opened)
+    yield opened
+    opened.close()
+
+
+class Carrier:
+    """Answers with the status that the address names, or not at all."""
+
+    def send(self, request: Request, _: float) -> Reply:
+        if request.url == "silence":
+            raise RetryLater("connection_refused", "nobody there", delivery=Delivery.NOT_SENT)
+        return Reply(int(request.url), {}, b"")
+
+
+def call(sender: Counted, url: str) -> None:
+    sender.send(Request(method="GET", url=url, headers={}), 1)
+
+
+def totals(ledger: Ledger) -> dict[str, int]:
+    with ledger.read() as tx:
+        return tallies.totals(tx, tallies.CALLS)
+
+
+def wait_for_a_beat(ledger: Ledger, heart: Heart) -> None:
+    tick = Event()
+    while heart.process not in [one.process for one in heartbeats.heard(ledger)]:
+        tick.wait(0.01)
+
+
+def test_a_process_is_heard_of_while_it_lives_and_hands_in_its_counts_at_the_end(ledger: Ledger) -> None:
+    calls = Calls()
+    heart = Heart(ledger, "worker", calls)
+    heart.start()
+    wait_for_a_beat(ledger, heart)
+    sender = Counted(Carrier(), calls, "north", "catapult")
+    for url in ("201", "201", "429"):
+        call(sender, url)
+    with pytest.raises(CarrierError):
+        call(sender, "silence")
+    heart.stop()
+    assert heartbeats.heard(ledger) == []
+    assert totals(ledger) == {"north catapult 201": 2, "north catapult 429": 1, "north catapult none": 1}
+    assert calls.taken() == {}
+
+
+def test_counts_that_could_not_be_handed_in_are_kept(ledger: Ledger) -> None:
+    calls = Calls()
+    calls.add("north", "dashboard", 200)
+    heart = Heart(ledger, "worker", calls)
+    with ledger.write() as tx:
+        tx.run(sa.text("ALTER TABLE tallies RENAME TO away"))
+    heart.start()
+    wait_for_a_beat(ledger, heart)
+    heart.stop()
+    with ledger.write() as tx:
+        tx.run(sa.text("ALTER TABLE away RENAME TO tallies"))
+    assert totals(ledger) == {}
+    assert calls.taken() == {"north dashboard 200": 1}
