@@ -50,8 +50,7 @@ def _not_accepted(job: Job, error: CarrierError) -> Result:
             submitting.account_fault(job.ledger, job.run, fault_of(error), unsent=True)
             return Done({"held": error.code})
         case Permanent():
-            named = getattr(error, "named", {})
-            submitting.refused(job.ledger, job.run, error.code, error.description, named)
+            submitting.refused(job.ledger, job.run, error.code, error.description, error.named)
             return Done({"refused": error.code})
         case OutcomeUnknown():
             return _wait(job, error)

@@ -18,6 +18,8 @@ def plain(value: object) -> object:
         return [type(value).__name__, value.code]
     if dataclasses.is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
@@ -39,7 +41,7 @@ def test_a_reply_has_the_one_fate_that_is_right(recorded: "Recorded") -> None:
         recorded.read()
     assert type(caught.value) is getattr(errors, fate.pop("error"))
     for name, expected in fate.items():
-        assert getattr(caught.value, name) == expected, name
+        assert plain(getattr(caught.value, name)) == expected, name
 
 
 def test_an_error_shows_no_other_exception(recorded: "Recorded") -> None:

@@ -41,6 +41,7 @@ class Caller:
         """Remove the secrets from an error, in place."""
         error.code = self.scrub(error.code)
         error.description = self.scrub(error.description)
+        error.named = {tn: (self.scrub(code), self.scrub(text)) for tn, (code, text) in error.named.items()}
         error.args = (error.code, error.description)
 
     def scrub(self, text: str) -> str:

@@ -10,6 +10,7 @@ CarrierError                 anything below; nothing else leaves this package
 └── OutcomeUnknown           the effect may have happened: ask before doing it again
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -28,6 +29,7 @@ class CarrierError(Exception):
     `code` is the carrier's own, unchanged, or else one of ours (`http_503`, `timeout`, `connection_refused`,
     `unreadable_answer`, …). `status` is the HTTP status, if one was read. `retry_after` (seconds) and
     `retry_at` (epoch seconds on our clock) are set together, when the answer named a usable time.
+    `named` tells which numbers (ten digits) the answer blames, each with its own code and description.
     No text in it ever holds a credential.
     """
 
@@ -40,6 +42,7 @@ class CarrierError(Exception):
         delivery: Delivery = Delivery.ANSWERED,
         retry_after: float | None = None,
         retry_at: float | None = None,
+        named: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
         super().__init__(code, description)
         self.code = code
@@ -48,6 +51,7 @@ class CarrierError(Exception):
         self.delivery = delivery
         self.retry_after = retry_after
         self.retry_at = retry_at
+        self.named = dict(named or {})
 
     def __str__(self) -> str:
         return f"{self.code}: {self.description}" if self.description else self.code

@@ -133,7 +133,7 @@ def read_order(reply: Reply, order_id: str | None = None) -> Order:
 
 
 def read_orders(reply: Reply) -> OrderPage:
-    """Return the orders of one answer. 204, and 404 in the API's own words, mean none (numbers.yml; A6)."""
+    """Return the orders of one answer. 204, and 404 in the API's own words, mean none (numbers.yml)."""
     if reply.status == HTTPStatus.NO_CONTENT or _says_none(reply):
         return OrderPage((), 0)
     if not reply.succeeded:

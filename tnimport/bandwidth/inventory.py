@@ -100,7 +100,7 @@ def _peer(node: Node, peer_id: str) -> SipPeer:
 
 
 def none_listed(reply: Reply) -> bool:
-    """Tell whether an answer to a listing means "none": 204, or 404 in the API's own words (BANDWIDTH A6)."""
+    """Tell whether an answer to a listing means "none": 204, or 404 in the API's own words (numbers.yml)."""
     missing = reply.status == HTTPStatus.NOT_FOUND and not said(reply).foreign
     return missing or reply.status == HTTPStatus.NO_CONTENT
 

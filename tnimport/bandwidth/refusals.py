@@ -1,6 +1,7 @@
 """From what an answer said to the one error that tells what to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
@@ -35,13 +36,14 @@ class Said:
     category: str | None = None
     reset: str | None = None
     foreign: bool = False
+    named: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def refusal(reply: Reply, said: Said, *, effect: bool = False, subject: str | None = None) -> CarrierError:
     """Return the error for an answer that is no success.
 
     Args:
-        reply: the answer; its status may be 200, for some layouts carry an error there (BANDWIDTH A9).
+        reply: the answer; its status may be 200, for some layouts carry an error there (docs/clients.md).
         said: what its body explains.
         effect: whether the request creates something.
         subject: the one thing the path names ("order", "application", …), None for a whole collection.
@@ -50,7 +52,7 @@ def refusal(reply: Reply, said: Said, *, effect: bool = False, subject: str | No
     code = said.code or _own_code(reply.status)
     wait = retry_after(reply, said.reset)
     at = None if wait is None else reply.received_at + wait
-    return kind(code, said.description, status=reply.status, retry_after=wait, retry_at=at)
+    return kind(code, said.description, status=reply.status, retry_after=wait, retry_at=at, named=said.named)
 
 
 def unreadable(reply: Reply, code: str, description: str = "", *, effect: bool = False) -> CarrierError:

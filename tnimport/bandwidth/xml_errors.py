@@ -1,4 +1,4 @@
-"""The five layouts in which the Dashboard reports errors (BANDWIDTH A9), read in one pass."""
+"""The five layouts in which the Dashboard reports errors (docs/clients.md), read in one pass."""
 
 import re
 from collections.abc import Iterator
@@ -105,7 +105,8 @@ def said_in(root: Node) -> Said:
     first = next((error for error in found if error.code), found[0] if found else None)
     if first is None:
         return Said(foreign=local(root) == "html", description=_loose(root))
-    return Said(code=first.code or None, description=first.description)
+    named = {tn: (error.code, error.description) for error in found for tn in error.numbers}
+    return Said(code=first.code or None, description=first.description, named=named)
 
 
 def _loose(root: Node) -> str:
