@@ -8,6 +8,7 @@ from tnimport.ledger import control
 from tnimport.ledger.schema import orders
 
 GOOD, ALSO_GOOD = "9192381000", "2062381001"
+BLAMED = "9192381777"
 
 
 def test_an_accepted_order_is_looked_at_next(world) -> None:
@@ -157,6 +158,21 @@ def test_a_refused_order_fails_all_its_numbers_with_the_carriers_reason(world) -
     assert all(one.code and one.description for one in fates.values())
     assert world.view(import_id).state == "failed"
     assert world.waiting() == []
+
+
+def test_a_refusal_that_blames_some_numbers_fails_those_and_sends_the_others_again(world) -> None:
+    import_id = world.submit(GOOD, BLAMED)
+    body = (
+        "<ExternalTnsOrderResponse><ErrorList><Error><Code>5070</Code><Description>Not valid</Description>"
+        f"<TelephoneNumber>{BLAMED}</TelephoneNumber></Error></ErrorList></ExternalTnsOrderResponse>"
+    )
+    headers = {"Content-Type": "application/xml"}
+    world.sandbox.fault("dashboard.orders.create", "answer", status=400, headers=headers, body=body, count=1)
+    assert "refused" in world.run(Task.SUBMIT_ORDER).counts
+    assert "carrier_order_id" in world.run(Task.SUBMIT_ORDER).counts
+    fates = world.numbers(import_id)
+    assert (fates[BLAMED].state, fates[BLAMED].stage, fates[BLAMED].code) == ("failed", "order", "5070")
+    assert fates[GOOD].state == "ordered"
 
 
 @pytest.mark.parametrize(
