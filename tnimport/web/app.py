@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from tnimport.web import acting, door, faults, guard, health, looking, openapi, pages, submitting
+from tnimport.web import acting, door, faults, guard, health, looking, metrics, openapi, pages, submitting
 from tnimport.web.deps import WebDeps
 
 __all__ = ["WebDeps", "create_app"]
@@ -19,7 +19,7 @@ def create_app(deps: WebDeps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.deps = deps
-    for router in (submitting.router, looking.router, acting.router, health.router, pages.router):
+    for router in (submitting.router, looking.router, acting.router, health.router, metrics.router, pages.router):
         app.include_router(router)
     faults.install(app)
     app.add_middleware(door.Door, keyring=deps.keyring)

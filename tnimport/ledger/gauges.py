@@ -1,0 +1,102 @@
+"""What the service looks like from outside, in numbers: from counters and small tables only, cheap at any size."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import AT_CARRIER, NumberState, import_state
+from tnimport.ledger import tallies
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.reads import ROW_KINDS, facts_of
+from tnimport.ledger.schema import heartbeats, imports, lanes, orders, work
+
+_FACTS: Final = ("started_at", "paused_at", "held_at", "cancel_asked_at")
+_BUCKETS: Final = (*(state.value for state in NumberState), *ROW_KINDS)
+
+
+@dataclass(frozen=True)
+class LaneGauge:
+    """A lane: tokens at its last use, seconds for which the carrier still asks us to wait, whether it is open."""
+
+    tokens: float
+    paused: float
+    opened: bool
+    trouble: int
+
+
+@dataclass
+class Gauges:
+    """One look at the ledger. Keys are tuples of labels; ages in seconds by the database's clock."""
+
+    numbers: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
+    imports: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
+    orders: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
+    oldest_order: dict[str, float] = field(default_factory=dict)  # account: of those at the carrier
+    lanes: dict[tuple[str, str], LaneGauge] = field(default_factory=dict)  # account, lane
+    work: Counter[tuple[str, str]] = field(default_factory=Counter)  # task, state
+    processes: dict[tuple[str, str, int], float] = field(default_factory=dict)  # kind, host, pid: silent for
+    calls: dict[tuple[str, str, str], int] = field(default_factory=dict)  # account, api, status
+    claims_expired: dict[str, int] = field(default_factory=dict)  # account
+    conservation_gap: int = 0
+
+
+def look(ledger: Ledger) -> Gauges:
+    """Everything at one moment."""
+    found = Gauges()
+    with ledger.read() as tx:
+        _imports(tx, found)
+        _orders(tx, found)
+        _lanes(tx, found)
+        _work(tx, found)
+        _processes(tx, found)
+        _totals(tx, found)
+    return found
+
+
+def _imports(tx: Tx, found: Gauges) -> None:
+    """One row an import: its counters, never its numbers."""
+    fields = [imports.c[name] for name in ("account", "rows", *_FACTS, *_BUCKETS)]
+    for row in tx.run(sa.select(*fields).where(imports.c.sealed_at.is_not(None))):
+        found.imports[row.account, import_state(facts_of(row)).value] += 1
+        counts = {name: getattr(row, name) for name in _BUCKETS}
+        for name, count in counts.items():
+            found.numbers[row.account, name] += count
+        found.conservation_gap += abs(row.rows - sum(counts.values()))
+
+
+def _orders(tx: Tx, found: Gauges) -> None:
+    fields = (orders.c.account, orders.c.state)
+    for row in tx.run(sa.select(*fields, sa.func.count().label("total")).group_by(*fields)):
+        found.orders[row.account, row.state] = row.total
+    first = sa.select(orders.c.account, sa.func.min(orders.c.sent_at).label("since"))
+    for row in tx.run(first.where(orders.c.state.in_(AT_CARRIER)).group_by(orders.c.account)):
+        if row.since is not None:
+            found.oldest_order[row.account] = max(0.0, tx.now - row.since)
+
+
+def _lanes(tx: Tx, found: Gauges) -> None:
+    """Lanes of accounts; those that keep one import to its caller's pace would be a label for each import."""
+    for row in tx.run(sa.select(lanes).where(lanes.c.name.in_(list(Lane)))):
+        paused = max(0.0, row.paused_until - tx.now)
+        found.lanes[row.account, row.name] = LaneGauge(row.tokens, paused, row.opened, row.trouble)
+
+
+def _work(tx: Tx, found: Gauges) -> None:
+    fields = (work.c.task, work.c.state)
+    for row in tx.run(sa.select(*fields, sa.func.count().label("total")).group_by(*fields)):
+        found.work[row.task, row.state] = row.total
+
+
+def _processes(tx: Tx, found: Gauges) -> None:
+    for row in tx.run(sa.select(heartbeats)):
+        found.processes[row.kind, row.host, row.pid] = max(0.0, tx.now - row.seen_at)
+
+
+def _totals(tx: Tx, found: Gauges) -> None:
+    for label, total in tallies.totals(tx, tallies.CALLS).items():
+        account, api, status = label.split(" ")
+        found.calls[account, api, status] = total
+    found.claims_expired = tallies.totals(tx, tallies.CLAIMS_EXPIRED)
