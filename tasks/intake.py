@@ -9,6 +9,7 @@ from celery import Celery, Task
 from sqlalchemy.exc import OperationalError
 
 from tasks.parts import Parts
+from tasks.showing import Submission, shown
 from tnimport.contract import Task as TaskName
 from tnimport.domain.accounts import Account
 from tnimport.intake import keys
@@ -26,13 +27,14 @@ RETRIES: Final = 120  # ten minutes of a ledger that is away; then the sender's 
 def register_intake(app: Celery, parts: Callable[[], Parts]) -> None:
     """Make `submit_import` a task of the app."""
 
-    @app.task(name=TaskName.SUBMIT_IMPORT.value, bind=True, shared=False, max_retries=RETRIES)  # type: ignore[untyped-decorator]  # celery publishes no types
+    @app.task(name=TaskName.SUBMIT_IMPORT.value, bind=True, shared=False, max_retries=RETRIES, Request=Submission)  # type: ignore[untyped-decorator]  # celery publishes no types
     def submit_import(self: Task, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # the caller's JSON
         try:
             return submit(parts(), fields, task_id=str(self.request.id))
         except (OperationalError, InProgress) as error:
             # The one message whose content is nowhere but in the broker: it is kept there until the ledger has it.
-            raise self.retry(exc=_Away(type(error).__name__), countdown=RETRY_SECONDS) from None
+            away = _Away(type(error).__name__)
+            raise self.retry(exc=away, countdown=RETRY_SECONDS, kwargsrepr=shown(fields)) from None
 
 
 class _Away(Exception):
@@ -43,7 +45,7 @@ def submit(parts: Parts, fields: Mapping[str, Any], *, task_id: str) -> dict[str
     """Accept the import, or keep the reasons where the sender can find them; a redelivery makes no second import."""
     client_ref = fields.get("client_ref")
     referred = isinstance(client_ref, str) and 0 < len(client_ref) <= KEY_ROOM
-    key = keys.of_client_ref(client_ref) if referred else keys.of_task(task_id)
+    key = keys.of_client_ref(str(client_ref)) if referred else keys.of_task(task_id)
     accounts: dict[str, Account] = {name: access.account for name, access in parts.accounts.items()}
     try:
         submission = from_object(fields, accounts)
