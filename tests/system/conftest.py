@@ -57,8 +57,8 @@ SETTINGS = {
     "TNIMPORT_DASHBOARD_PER_SECOND": "0",
     "TNIMPORT_POLL_FIRST": "0.2",
     "TNIMPORT_POLL_MAX": "1",
-    "TNIMPORT_HTTP_TIMEOUT": "3",
-    "TNIMPORT_CLAIM_SECONDS": "5",
+    "TNIMPORT_HTTP_TIMEOUT": "5",
+    "TNIMPORT_CLAIM_SECONDS": "30",
     "TNIMPORT_ORDER_SETTLE": "5",
     "TNIMPORT_ORDER_SIZE": "500",
 }
@@ -86,6 +86,8 @@ class Stack:
         self.folder = folder
         self.ports = {name: free_port() for name in ("redis", "sandbox", "web", "web2", "flower")}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.unusual: set[str] = set()
+        self.offset: dict[str, int] = {}
         self.answers: list[str] = []
         self.monitored: list[str] = []
         at = "http://127.0.0.1"
@@ -118,12 +120,15 @@ class Stack:
     def start(self, name: str, **environ: str) -> None:
         """Start a process of the Procfile; `worker2` is a second worker."""
         if name == "redis":
+            self.unusual.discard(name)
             self.processes[name] = embedded.start(self.ports["redis"], self.folder / "redis")
             return
+        (self.unusual.add if environ else self.unusual.discard)(name)
         command = shlex.split(self.lines[name.rstrip("2")])
         if name.startswith("worker"):
             command.append(f"--hostname={name}@%h")
         with (self.folder / f"{name}.log").open("ab") as log:
+            self.offset[name] = log.tell()
             self.processes[name] = subprocess.Popen(
                 command, cwd=ROOT, env=self.environ | environ, stdout=log, stderr=log, start_new_session=True
             )
@@ -149,18 +154,26 @@ class Stack:
         for name in list(self.processes):
             self.kill(name)
 
-    def log(self, name: str) -> str:
-        return (self.folder / f"{name}.log").read_text()
+    def log(self, name: str, *, new: bool = False) -> str:
+        """What a process has logged: all of it, or since its last start."""
+        return (self.folder / f"{name}.log").read_bytes()[self.offset[name] if new else 0 :].decode()
+
+    def restart(self, *names: str, **environ: str) -> None:
+        """kill -9 and new processes, with other settings if wanted."""
+        for name in names:
+            if name in self.processes:
+                self.kill(name)
+            self.start(name, **environ)
+        for name in names:
+            self.started(name)
 
     def started(self, name: str) -> None:
         """Wait until a process is at work."""
-        tells = {"worker": " ready", "dispatcher": "dispatcher_ready", "sandbox": "http", "flower": "", "web": ""}
-        kind = name.rstrip("2")
-        logs = self.folder / f"{name}.log"
-        if kind in {"web", "flower", "sandbox"}:
+        if name in self.ports:
             until(lambda: listens(self.ports[name]) or self._ended(name), f"{name} listens")
-        else:
-            until(lambda: tells[kind] in logs.read_text() or self._ended(name), f"{name} is ready")
+            return
+        tells = {"worker": " ready", "dispatcher": "dispatcher_ready"}[name.rstrip("2")]
+        until(lambda: tells in self.log(name, new=True) or self._ended(name), f"{name} is ready")
 
     def _ended(self, name: str) -> bool:
         code = self.processes[name].poll()
@@ -297,6 +310,12 @@ def numbers() -> Callable[..., list[str]]:
     return fresh
 
 
+@pytest.fixture
+def make_stack() -> type[Stack]:
+    """Make a stack in a folder, on the database of that URL; nothing of it runs yet."""
+    return Stack
+
+
 @pytest.fixture(name="until")
 def _until() -> Callable[..., Any]:
     """Look again until something holds."""
@@ -326,10 +345,9 @@ def session_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def stack(session_stack: Stack) -> Iterator[Stack]:
     """The session's stack, with every process running and the sandbox as at the start."""
-    for name in ("web", "worker", "dispatcher", "flower"):
-        if name not in session_stack.processes:
-            session_stack.start(name)
-            session_stack.started(name)
+    names = ("redis", "sandbox", "web", "worker", "dispatcher", "flower")
+    missing = [name for name in names if name not in session_stack.processes or name in session_stack.unusual]
+    session_stack.restart(*missing)
     session_stack.sandbox.switch(**(Switches().as_json() | QUICK))
     session_stack.sandbox.clear_faults()
     yield session_stack
