@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     )
     order_settle: Seconds = Field(900, description="Seconds for which an order with a lost answer may still appear.")
     claim_seconds: Seconds = Field(120, description="Seconds for which one run may hold its work.")
+    retention_days: float = Field(
+        30,
+        ge=0,
+        allow_inf_nan=False,
+        description="Days for which finished imports are kept after their end; `0` = for ever.",
+    )
     site_id: Text | None = Field(None, description="Default site of the account `default`.")
     sip_peer_id: Text | None = Field(None, description="Default SIP peer of the account `default`.")
     application_id: Text | None = Field(None, description="Default application (`a-…`) of the account `default`.")

@@ -12,6 +12,7 @@ from tasks.numbers import import_numbers
 from tasks.orders import poll_order, submit_order
 from tasks.parts import Parts
 from tasks.releases import release_numbers
+from tasks.upkeep import register_upkeep
 from tnimport.contract import Task
 
 STEPS: Final[Mapping[Task, Step]] = {
@@ -28,3 +29,4 @@ def register_all(app: Celery, parts: Callable[[], Parts]) -> None:
     for name, step in STEPS.items():
         register(app, parts, name, step)
     register_intake(app, parts)
+    register_upkeep(app, parts)

@@ -25,13 +25,17 @@ class Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """Everything the steps share within a process; `stopping` is set when the process is asked to end."""
+    """Everything the steps share within a process; `stopping` is set when the process is asked to end.
+
+    `retention_days` is how long finished imports are kept, 0 = for ever.
+    """
 
     ledger: Ledger
     accounts: Mapping[str, Access]
     claim_seconds: float
     http_timeout: float
     stopping: Event
+    retention_days: float = 30
 
 
 @dataclass(frozen=True, kw_only=True)

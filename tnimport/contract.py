@@ -27,6 +27,7 @@ class Task(StrEnum):
     ENSURE_APPLICATION = "tnimport.ensure_application"
     IMPORT_NUMBERS = "tnimport.import_numbers"
     RELEASE_NUMBERS = "tnimport.release_numbers"
+    PRUNE = "tnimport.prune"
 
 
 QUEUE_OF: Final[dict[Task, Queue]] = {
@@ -36,6 +37,7 @@ QUEUE_OF: Final[dict[Task, Queue]] = {
     Task.ENSURE_APPLICATION: Queue.NUMBERS,
     Task.IMPORT_NUMBERS: Queue.NUMBERS,
     Task.RELEASE_NUMBERS: Queue.NUMBERS,
+    Task.PRUNE: Queue.UPKEEP,
 }
 
 

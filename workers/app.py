@@ -36,6 +36,7 @@ def parts() -> Parts:
         claim_seconds=booted.settings.claim_seconds,
         http_timeout=booted.settings.http_timeout,
         stopping=stopping,
+        retention_days=booted.settings.retention_days,
     )
 
 

@@ -3,7 +3,7 @@
 import signal
 from threading import Event
 from types import FrameType
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -12,11 +12,25 @@ from workers.app import app
 from workers.boot import boot
 from workers.dispatching import Dispatcher
 from workers.heart import Heart
+from workers.housekeeping import Housekeeping
 from workers.publisher import Publisher
 from workers.wakeup import Bell, bell_for
 
 LEDGER_AWAY_SECONDS: Final = 0.5
 _log: Final = structlog.get_logger("dispatcher")
+
+
+class Rounds(NamedTuple):
+    """What the dispatcher does again and again."""
+
+    dispatcher: Dispatcher
+    housekeeping: Housekeeping
+
+    def once(self) -> float:
+        """Do one round of each; returns after how many seconds to look again."""
+        seconds = self.dispatcher.once()
+        self.housekeeping.once()
+        return seconds
 
 
 def main() -> None:
@@ -34,18 +48,19 @@ def main() -> None:
     heart.start()
     accounts = {name: access.account for name, access in booted.settings.accounts.items()}
     seconds = booted.settings.claim_seconds
-    work(Dispatcher(booted.ledger, accounts, Publisher(app), claim_seconds=seconds), bell, stopping)
+    dispatcher = Dispatcher(booted.ledger, accounts, Publisher(app), claim_seconds=seconds)
+    work(Rounds(dispatcher, Housekeeping(booted.ledger, app)), bell, stopping)
     bell.close()
     heart.stop()
     booted.ledger.close()
 
 
-def work(dispatcher: Dispatcher, bell: Bell, stopping: Event) -> None:
+def work(rounds: Rounds, bell: Bell, stopping: Event) -> None:
     """Do rounds until asked to stop; a ledger that is away is waited for."""
     _log.info("dispatcher_ready")
     while not stopping.is_set():
         try:
-            seconds = dispatcher.once()
+            seconds = rounds.once()
         except OperationalError as error:
             _log.warning("ledger_unreachable", error=type(error.orig).__name__)
             seconds = LEDGER_AWAY_SECONDS

@@ -13,6 +13,8 @@ from tnimport.ledger.grants import Grant
 
 WINDOW: Final = 64  # messages that wait in one queue: a few seconds of work, whatever an import's size
 _TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")
+# In Flower's order: whose work it is and how much comes first, for a row shows the beginning of it.
+_SHOWN: Final = ("import_id", "order_id", "count", "work", "serial")
 _ONE_ROW: Final = frozenset({Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION})
 
 
@@ -35,7 +37,7 @@ class Publisher:
         try:
             with self._app.pool.acquire(block=True) as connection:
                 lengths = [connection.default_channel.client.llen(queue.value) for queue in Queue]
-        except _AWAY as error:
+        except AWAY as error:
             raise BrokerAway(type(error).__name__) from error
         return {queue: max(0, WINDOW - length) for queue, length in zip(Queue, lengths, strict=True)}
 
@@ -47,7 +49,7 @@ class Publisher:
                 while left:
                     self._send(left[0], producer)
                     left.pop(0)
-        except _AWAY:
+        except AWAY:
             pass
         return left
 
@@ -56,7 +58,7 @@ class Publisher:
         self._app.send_task(
             grant.task.value,
             kwargs=payload,
-            kwargsrepr=repr(payload),
+            kwargsrepr=repr({name: payload[name] for name in _SHOWN}),
             task_id=str(task_id(grant)),
             queue=QUEUE_OF[grant.task].value,
             retries=grant.attempts,
@@ -66,7 +68,7 @@ class Publisher:
 
 
 # kombu translates redis-py's errors only while it publishes; OSError is a refused connection.
-_AWAY: Final = (OperationalError, OSError, RedisError)
+AWAY: Final = (OperationalError, OSError, RedisError)
 
 
 def payload_of(grant: Grant) -> Payload:

@@ -35,6 +35,7 @@ CONTRACT = {
     "api_keys_file": None,
     "order_settle": 900,
     "claim_seconds": 120,
+    "retention_days": 30,
     "site_id": None,
     "sip_peer_id": None,
     "application_id": None,

@@ -180,6 +180,7 @@ CONTRACT = {
     "tnimport.ensure_application": "numbers",
     "tnimport.import_numbers": "numbers",
     "tnimport.release_numbers": "numbers",
+    "tnimport.prune": "upkeep",
 }
 
 

@@ -122,7 +122,8 @@ class Staging:
         self._refused.update(row.kind for row in refused)
 
     def _still_ours(self, tx: Tx, **values: Any) -> None:  # noqa: ANN401  # columns of `imports`
-        staged = sa.update(imports).where(imports.c.id == self.import_id, imports.c.sealed_at.is_(None))
+        unsealed = (imports.c.sealed_at.is_(None), imports.c.finished_at.is_(None))  # finished = being pruned
+        staged = sa.update(imports).where(imports.c.id == self.import_id, *unsealed)
         if not tx.changed(staged.values(**values)):
             raise InProgress
 

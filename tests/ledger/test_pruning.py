@@ -1,0 +1,202 @@
+"""What is over goes when its time has come, in small batches, once at a time; everything else stays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from tnimport.domain.lanes import Lane
+from tnimport.ledger import control, heartbeats, prune, reads, upkeep
+from tnimport.ledger import schema as tables
+from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.staging import InProgress, RefusedRow
+from tnimport.ledger.upkeep import PRUNE, OccasionLost
+
+if TYPE_CHECKING:
+    from tests.ledger.conftest import Desk
+    from tnimport.ledger.engine import Ledger
+    from tnimport.ledger.upkeep import Occasion
+
+DAY = 86_400.0
+EVERY = 3600.0
+OF_AN_IMPORT = ("numbers", "orders", "events", "refused_rows", "imports")
+
+
+def occasion_of(desk: Desk) -> Occasion:
+    """An hour later the next occasion is due, and ours."""
+    upkeep.claim(desk.ledger, PRUNE, EVERY)
+    desk.passes(EVERY + 1)
+    occasion = upkeep.claim(desk.ledger, PRUNE, EVERY)
+    assert occasion is not None
+    assert upkeep.take(desk.ledger, occasion, 120)
+    return occasion
+
+
+def pruned(desk: Desk, days: float) -> Counter[str]:
+    occasion = occasion_of(desk)
+    gone: Counter[str] = Counter()
+    for batch in prune.steps(desk.ledger, occasion, days * DAY):
+        gone.update(batch)
+    upkeep.done(desk.ledger, occasion)
+    return gone
+
+
+def finished(desk: Desk, total: int = 5, **changes: object) -> str:
+    import_id = desk.available(total, 3, **changes)
+    desk.finish_all()
+    return import_id
+
+
+def left(desk: Desk) -> dict[str, int]:
+    with desk.ledger.read() as tx:
+        counts = {
+            name: tx.run(sa.select(sa.func.count()).select_from(tables.metadata.tables[name])).scalar_one()
+            for name in (*OF_AN_IMPORT, "work")
+        }
+    return {name: count for name, count in counts.items() if count}
+
+
+def test_a_finished_import_goes_with_all_its_rows_when_its_time_is_over(desk: Desk) -> None:
+    finished(desk, max_per_minute=6000, refused=[RefusedRow(line=9, kind="rejected")], key="k", client_ref="r")
+    desk.passes(2 * DAY)
+    gone = pruned(desk, 1)
+    assert left(desk) == {}
+    assert gone["numbers"] == 5
+    assert gone["orders"] == 2
+    assert desk.rows(tables.lanes, name="import:x") == []
+    assert not [row for row in desk.rows(tables.lanes) if row.name.startswith("import:")]
+
+
+def test_what_is_young_unfinished_or_kept_for_ever_stays(desk: Desk) -> None:
+    old_and_open = desk.available(2, key="a")
+    desk.passes(40 * DAY)
+    young = finished(desk, key="b")
+    before = left(desk)
+    assert pruned(desk, 30) == {}
+    desk.passes(400 * DAY)
+    assert pruned(desk, 0) == {}
+    assert left(desk) == before
+    assert {view.id for view in reads.imports_page(desk.ledger)[0]} == {old_and_open, young}
+
+
+def test_it_goes_in_batches_and_what_goes_is_hidden_as_a_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune, "BATCH", 2)
+    import_id = finished(desk, 7, key="k")
+    desk.passes(2 * DAY)
+    sizes = [batch["numbers"] for batch in prune.steps(desk.ledger, occasion_of(desk), DAY) if _hidden(desk, import_id)]
+    assert max(sizes) == 2
+    assert sum(sizes) == 7
+
+
+def _hidden(desk: Desk, import_id: str) -> bool:
+    assert reads.import_view(desk.ledger, import_id) is None or left(desk)["numbers"] == 7
+    return True
+
+
+def test_a_run_that_dies_in_the_middle_is_finished_by_the_next(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prune, "BATCH", 2)
+    finished(desk, 7)
+    desk.passes(2 * DAY)
+    run = prune.steps(desk.ledger, occasion_of(desk), DAY)
+    while not next(run)["numbers"]:
+        pass
+    run.close()
+    assert left(desk)["numbers"] == 5
+    assert pruned(desk, 1)["numbers"] == 5
+    assert left(desk) == {}
+
+
+def test_a_run_whose_time_is_over_writes_nothing_more(desk: Desk) -> None:
+    finished(desk)
+    desk.passes(2 * DAY)
+    before = left(desk)
+    run = prune.steps(desk.ledger, occasion_of(desk), DAY)
+    desk.passes(121)
+    with pytest.raises(OccasionLost):
+        list(run)
+    assert left(desk) == before
+
+
+def test_a_pruned_key_can_be_used_again(desk: Desk) -> None:
+    first = finished(desk, key="k")
+    desk.passes(2 * DAY)
+    pruned(desk, 1)
+    assert desk.accept(2, key="k") != first
+
+
+def test_an_abandoned_staging_goes_after_a_day_and_cannot_be_gone_on_with(desk: Desk) -> None:
+    staging = desk.stage(3, key="k")
+    assert pruned(desk, 0) == {}
+    desk.passes(DAY)
+    run = prune.steps(desk.ledger, occasion_of(desk), 0)
+    while not next(run)["numbers"]:
+        pass
+    with pytest.raises(InProgress):
+        staging.seal()
+    list(run)
+    assert left(desk) == {}
+
+
+def test_cancelled_imports_go_like_others(desk: Desk) -> None:
+    import_id = desk.accept(3)
+    control.cancel(desk.ledger, import_id)
+    desk.passes(2 * DAY)
+    pruned(desk, 1)
+    assert left(desk) == {}
+
+
+def test_refusals_and_dead_processes_go_too(desk: Desk) -> None:
+    reads.remember_refusal(desk.ledger, "k", [])
+    heartbeats.beat(desk.ledger, Process(kind="web", host="h", pid=1, version="1"), first=True)
+    desk.passes(2 * DAY)
+    heartbeats.beat(desk.ledger, Process(kind="web", host="h", pid=2, version="1"), first=True)
+    desk.passes(-EVERY)  # the hour in which the next occasion comes
+    assert pruned(desk, 1) == {"refusals": 1, "processes": 1}
+    assert [one.process.pid for one in heartbeats.heard(desk.ledger)] == [2]
+
+
+def test_the_numbers_of_other_imports_stay_in_their_history(desk: Desk) -> None:
+    finished(desk, key="old")
+    desk.passes(2 * DAY)
+    kept = finished(desk, key="new")
+    pruned(desk, 1)
+    assert desk.counts(kept) == {"imported": 5}
+    assert left(desk)["numbers"] == 5
+
+
+def test_an_occasion_comes_once_an_hour_to_one_of_all_who_look(ledger: Ledger, desk: Desk) -> None:
+    assert upkeep.claim(ledger, PRUNE, EVERY) is None
+    desk.passes(EVERY + 1)
+    found = [upkeep.claim(ledger, PRUNE, EVERY) for _ in range(3)]
+    assert [one is not None for one in found] == [True, False, False]
+    desk.passes(EVERY + 1)
+    later = upkeep.claim(ledger, PRUNE, EVERY)
+    assert later is not None
+    assert later.serial == found[0].serial + 1
+
+
+def test_a_doubled_message_and_an_overlapping_run_find_nothing_to_take(ledger: Ledger, desk: Desk) -> None:
+    occasion = occasion_of(desk)
+    assert not upkeep.take(ledger, occasion, 120)
+    upkeep.again(ledger, occasion)
+    next_ = upkeep.claim(ledger, PRUNE, EVERY)
+    assert next_ is not None
+    assert not upkeep.take(ledger, next_, 120)
+    upkeep.done(ledger, occasion)
+    assert upkeep.take(ledger, next_, 120)
+    assert not upkeep.take(ledger, occasion, 120)
+
+
+def test_numbers_being_imported_do_not_wait_for_pruning(desk: Desk) -> None:
+    finished(desk, key="old")
+    desk.passes(2 * DAY)
+    busy = desk.available(2, key="new")
+    run = prune.steps(desk.ledger, occasion_of(desk), DAY)
+    next(run)
+    desk.finish(desk.run(Lane.NUMBERS))
+    list(run)
+    desk.finish_all()
+    assert desk.counts(busy) == {"imported": 2}

@@ -1,0 +1,121 @@
+"""Forgets what is over for long enough, a small batch a transaction, so that nobody waits for it.
+
+An import that goes is first hidden, as a whole; then its rows go, and itself last. A run that dies leaves hidden rows,
+which the next one takes away.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import sqlalchemy as sa
+
+from tnimport.ledger import lanes
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.schema import events, heartbeats, imports, numbers, orders, refusals, refused_rows, work
+from tnimport.ledger.schema import lanes as lanes_table
+from tnimport.ledger.upkeep import Occasion, fence
+
+BATCH: Final = 2_000
+ABANDONED_SECONDS: Final = 86_400.0  # a staging that nobody has added to for so long
+SILENT_SECONDS: Final = 3_600.0  # a process that has not shown itself for so long
+Step = Callable[[Tx], Counter[str]]
+
+
+def steps(ledger: Ledger, occasion: Occasion, retention: float) -> Iterator[Counter[str]]:
+    """Do one batch at each `next`, and tell what went; ends when nothing is left to go.
+
+    Args:
+        ledger: the ledger.
+        occasion: the run; every batch is fenced by it.
+        retention: seconds for which finished imports and refusals are kept; 0 = for ever.
+
+    Raises:
+        OccasionLost: the time of the run is over.
+    """
+
+    def batch(step: Step) -> Counter[str]:
+        with ledger.write() as tx:
+            fence(tx, occasion)
+            return step(tx)
+
+    yield batch(_silent_processes)
+    yield from _repeated(batch, lambda tx: _refusals(tx, retention))
+    while hidden := _next(ledger, batch, retention):
+        yield from _import(batch, hidden)
+
+
+def _repeated(batch: Callable[[Step], Counter[str]], step: Step) -> Iterator[Counter[str]]:
+    while gone := batch(step):
+        yield gone
+
+
+def _silent_processes(tx: Tx) -> Counter[str]:
+    silent = sa.delete(heartbeats).where(heartbeats.c.seen_at < tx.now - SILENT_SECONDS)
+    return _counted("processes", tx.changed(silent))
+
+
+def _refusals(tx: Tx, retention: float) -> Counter[str]:
+    if not retention:
+        return Counter()
+    old = sa.select(refusals.c.key).where(refusals.c.at < tx.now - retention).limit(BATCH)
+    return _counted("refusals", tx.changed(sa.delete(refusals).where(refusals.c.key.in_(old))))
+
+
+def _next(ledger: Ledger, batch: Callable[[Step], Counter[str]], retention: float) -> str | None:
+    """An import that is hidden already, else one that is hidden now; None when there is no more to go."""
+    hidden = sa.select(imports.c.id).where(imports.c.sealed_at.is_(None), imports.c.finished_at.is_not(None))
+
+    def hide(tx: Tx) -> Counter[str]:
+        old = sa.select(imports.c.id).where(_over(tx, retention)).order_by(imports.c.id).limit(1)
+        # Its key is free from now on: the same request is a new import.
+        gone = sa.update(imports).where(imports.c.id.in_(old))
+        values = {"sealed_at": None, "finished_at": tx.now, "key": None, "client_ref": None}
+        return _counted("hidden", tx.changed(gone.values(**values)))
+
+    with ledger.read() as tx:
+        left = tx.run(hidden.order_by(imports.c.id).limit(1)).scalar()
+    if left is not None:
+        return str(left)
+    return _next(ledger, batch, retention) if batch(hide) else None
+
+
+def _over(tx: Tx, retention: float) -> sa.ColumnElement[bool]:
+    staging = (imports.c.sealed_at.is_(None), imports.c.finished_at.is_(None))
+    abandoned = sa.and_(*staging, imports.c.staged_at < tx.now - ABANDONED_SECONDS)
+    if not retention:
+        return abandoned
+    finished = sa.and_(imports.c.sealed_at.is_not(None), imports.c.finished_at < tx.now - retention)
+    return sa.or_(abandoned, finished)
+
+
+def _import(batch: Callable[[Step], Counter[str]], import_id: str) -> Iterator[Counter[str]]:
+    theirs = sa.select(orders.c.id).where(orders.c.import_id == import_id)
+
+    def some_numbers(tx: Tx) -> Counter[str]:
+        keys = sa.select(numbers.c.order_id, numbers.c.pos).where(numbers.c.order_id.in_(theirs)).limit(BATCH)
+        gone = sa.delete(numbers).where(sa.tuple_(numbers.c.order_id, numbers.c.pos).in_(keys))
+        return _counted("numbers", tx.changed(gone))
+
+    def some_events(tx: Tx) -> Counter[str]:
+        keys = sa.select(events.c.id).where(events.c.import_id == import_id).limit(BATCH)
+        return _counted("events", tx.changed(sa.delete(events).where(events.c.id.in_(keys))))
+
+    def some_rows(tx: Tx) -> Counter[str]:
+        lines = sa.select(refused_rows.c.line).where(refused_rows.c.import_id == import_id).limit(BATCH)
+        mine = (refused_rows.c.import_id == import_id, refused_rows.c.line.in_(lines))
+        return _counted("refused_rows", tx.changed(sa.delete(refused_rows).where(*mine)))
+
+    def itself(tx: Tx) -> Counter[str]:
+        tx.run(sa.delete(work).where(work.c.import_id == import_id))
+        tx.run(sa.delete(lanes_table).where(lanes_table.c.name == lanes.own(import_id)))
+        gone = _counted("orders", tx.changed(sa.delete(orders).where(orders.c.import_id == import_id)))
+        return gone + _counted("imports", tx.changed(sa.delete(imports).where(imports.c.id == import_id)))
+
+    for step in (some_numbers, some_events, some_rows):
+        yield from _repeated(batch, step)
+    yield batch(itself)
+
+
+def _counted(what: str, count: int) -> Counter[str]:
+    return Counter({what: count} if count else {})
