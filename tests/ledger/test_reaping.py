@@ -7,7 +7,9 @@ import pytest
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
-from tnimport.ledger import control, numbers, schema, submitting, work
+from tnimport.domain.pacing import Pace
+from tnimport.domain.reconcile import Fates
+from tnimport.ledger import control, numbers, polling, schema, submitting, work
 from tnimport.ledger.numbers import Flush
 
 if TYPE_CHECKING:
@@ -75,13 +77,28 @@ def test_a_removal_that_ends_three_runs_fails_at_its_stage(desk: Desk) -> None:
     assert desk.state(import_id) == "failed"
 
 
-def test_a_vanished_run_that_had_written_everything_leaves_no_work(desk: Desk) -> None:
-    import_id = desk.available(2, 1)
+@pytest.mark.parametrize("orders", [1, 2])
+def test_a_vanished_run_that_had_written_everything_leaves_no_work(desk: Desk, orders: int) -> None:
+    import_id = desk.available(orders, 1)
     run = desk.run(Lane.NUMBERS)
     desk.record(run, Flush(settled=[desk.imported(0)], first=1))
     desk.vanish(run)
+    assert not desk.rows(schema.work, order_id=run.order_id)
     desk.finish_all()
     assert desk.state(import_id) == "complete"
+
+
+def test_ranges_without_an_open_number_go_with_their_order(desk: Desk) -> None:
+    desk.paces[Lane.NUMBERS] = Pace(0.1, 2)
+    import_id = desk.accept(4)
+    bad = dict.fromkeys(("9192380002", "9192380003"), ("c", "d"))
+    fates = Fates(frozenset({"9192380000", "9192380001"}), bad)
+    polling.ended(desk.ledger, desk.accepted(desk.run(Lane.DASHBOARD)), "PARTIAL", fates)
+    desk.passes(100)
+    for grant in desk.claim(Lane.NUMBERS).grants:
+        desk.finish(desk.take(grant))
+    assert desk.state(import_id) == "partial"
+    assert not desk.rows(schema.work)
 
 
 @pytest.mark.parametrize("sent", [False, True])

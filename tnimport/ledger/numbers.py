@@ -146,13 +146,18 @@ def _may_go_on(tx: Tx, run: Run) -> bool:
 
 
 def _end(tx: Tx, run: Run, flush: Flush) -> None:
-    if flush.first < run.last:
+    if flush.first < run.last and _any_open(tx, run, flush.first):
         work.later(tx, run, tx.now)
     else:
         work.done(tx, run)
     if run.import_id is not None:
         close_if_stopped(tx, run.import_id)
     tx.announce()
+
+
+def _any_open(tx: Tx, run: Run, first: int) -> bool:
+    rest = (numbers.c.order_id == run.order_id, numbers.c.pos >= first, numbers.c.pos < run.last)
+    return tx.run(sa.select(numbers.c.pos).where(*rest, numbers.c.outcome == Outcome.OPEN).limit(1)).first() is not None
 
 
 def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush: Flush) -> None:

@@ -14,6 +14,7 @@ from tnimport.ledger.books import Books
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import numbers, orders
+from tnimport.ledger.schema import work as work_table
 from tnimport.ledger.work import ClaimLost
 
 
@@ -97,6 +98,14 @@ def settle(tx: Tx, order_id: int, settled: Sequence[Settled], concerned: Outcome
     if order.open == 0:
         _emptied(tx, order_id, order)
     books.post(tx, order.import_id)
+    if order.open == 0:
+        _sweep(tx, order_id)
+
+
+def _sweep(tx: Tx, order_id: int) -> None:
+    """Ranges that wait hold no open number any longer; a run that has just written its last ends by itself."""
+    ranges = sa.delete(work_table).where(work_table.c.order_id == order_id, work_table.c.last > work_table.c.first)
+    tx.run(ranges.where(work_table.c.state != work.RUNNING))
 
 
 def _count(tx: Tx, order_id: int, settled: Sequence[Settled], concerned: Outcome) -> sa.Row[Any]:

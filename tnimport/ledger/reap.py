@@ -82,7 +82,7 @@ def _strike(tx: Tx, row: sa.Row[Any]) -> None:
     strikes = row.strikes + 1
     if row.import_id is not None:
         note(tx, "claim_expired", row.import_id, order=row.order_id, task=row.task, strikes=strikes)
-    if row.last > row.first:
+    if row.task in {Task.IMPORT_NUMBERS, Task.RELEASE_NUMBERS}:
         _split(tx, row, strikes)
         return
     parked = strikes >= STRIKES

@@ -1,0 +1,279 @@
+"""Anything may happen in any order: callers, dispatchers, workers, deaths, people; the books balance after each step.
+
+The model is what a person would write down beside the ledger: which outcomes were recorded, by whom.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from tnimport.contract import Task
+from tnimport.domain.lanes import Lane
+from tnimport.domain.life import Action, Stage
+from tnimport.domain.pacing import Pace
+from tnimport.domain.reconcile import Fates
+from tnimport.ledger import applications, control, numbers, orders, polling, schema, submitting, work
+from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.numbers import Flush
+from tnimport.ledger.orders import Fault
+from tnimport.ledger.work import ClaimLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.ledger.conftest import Desk
+    from tnimport.ledger.engine import Ledger
+    from tnimport.ledger.grants import Grant
+    from tnimport.ledger.work import Run
+
+MOST_IMPORTS = 4
+FAULTS = [Fault("401", "Mend it.", whole_account=True), Fault("12024", "Another site.", whole_account=False)]
+TROUBLES = [
+    None,
+    None,
+    None,
+    Trouble(limited=True),
+    Trouble(limited=True, reset_after=10),
+    Trouble(limited=False),
+]
+indices = st.integers(0, 50)
+fortunes = st.lists(st.integers(0, 9), min_size=6, max_size=6)
+troubles = st.sampled_from(TROUBLES)
+faults = st.sampled_from([None, None, None, None, *FAULTS])
+
+
+class Anything(RuleBasedStateMachine):
+    """One account at work; `messages` are on their way or doubled, `runs` at work or long since lost."""
+
+    def __init__(self, desk: Desk, check: Callable[[], None]) -> None:
+        super().__init__()
+        self.desk, self.check = desk, check
+        self.imports: list[str] = []
+        self.messages: list[Grant] = []
+        self.runs: list[Run] = []
+        self.written: dict[tuple[int, int], str] = {}
+
+    # What happens.
+
+    @precondition(lambda self: len(self.imports) < MOST_IMPORTS)
+    @rule(total=st.integers(0, 7), size=st.integers(1, 4), action=st.sampled_from(list(Action)), known=st.booleans())
+    def accept(self, total: int, size: int, action: Action, *, known: bool) -> None:
+        wish = self.desk.wish("a-1") if known else self.desk.wish(name="ours", url="https://us")
+        application = wish if action is Action.IMPORT else None
+        self.imports.append(self.desk.accept(total, size, action=action, application=application))
+
+    @rule(lane=st.sampled_from(list(Lane)), room=st.integers(1, 5))
+    def claim(self, lane: Lane, room: int) -> None:
+        self.messages += self.desk.claim(lane, room).grants
+
+    @precondition(lambda self: self.messages)
+    @rule(index=indices, doubled=st.booleans())
+    def take(self, index: int, *, doubled: bool) -> None:
+        grant = self.messages[index % len(self.messages)]
+        if not doubled:
+            self.messages.remove(grant)
+        run = self.desk.take(grant)
+        if run is not None:
+            self.runs.append(run)
+
+    @precondition(lambda self: self.runs)
+    @rule(index=indices, fortune=fortunes, trouble=troubles, fault=faults, last=st.booleans())
+    def step(self, index: int, fortune: list[int], trouble: Trouble | None, fault: Fault | None, *, last: bool) -> None:
+        run = self.runs[index % len(self.runs)]
+        ours = bool(self.desk.rows(schema.work, id=run.id, token=run.token, state=work.RUNNING))
+        try:
+            self.do(run, fortune, trouble, fault, last=last)
+        except ClaimLost:
+            assert not ours
+        else:
+            assert ours
+
+    @rule(seconds=st.sampled_from([1, 31, 121, 400]))
+    def time_passes(self, seconds: int) -> None:
+        self.desk.passes(seconds)
+        self.desk.reap()
+        for row in self.desk.rows(schema.imports):
+            if row.cancel_asked_at is not None or row.refused_code is not None:
+                held = self.desk.rows(schema.work, import_id=row.id, state=work.RUNNING)
+                assert held or row.finished_at is not None or self.reaped(row.id)
+
+    def reaped(self, import_id: str) -> bool:
+        return self.desk.row(schema.imports, id=import_id).finished_at is not None
+
+    @precondition(lambda self: self.imports)
+    @rule(index=indices, ask=st.sampled_from([control.pause, control.resume, control.resume, control.cancel]))
+    def somebody_asks(self, index: int, ask: Callable[[Ledger, str], bool]) -> None:
+        ask(self.desk.ledger, self.imports[index % len(self.imports)])
+
+    # What a run does.
+
+    def do(
+        self, run: Run, fortune: list[int], trouble: Trouble | None, fault: Fault | None, *, last: bool = True
+    ) -> None:
+        match Task(run.task):
+            case Task.SUBMIT_ORDER:
+                self.submit(run, fortune, trouble, fault)
+            case Task.POLL_ORDER:
+                self.poll(run, fortune, fault)
+            case Task.ENSURE_APPLICATION:
+                self.search(run, fortune, trouble, fault)
+            case _:
+                self.numbers(run, fortune, trouble, fault, last=last)
+
+    def submit(self, run: Run, fortune: list[int], trouble: Trouble | None, fault: Fault | None) -> None:
+        ledger = self.desk.ledger
+        order = orders.load(ledger, run)
+        if order.state == "planned":
+            submitting.sending(ledger, run)
+        elif order.state != "submitting":
+            raise ClaimLost  # an old run of an order that has gone on
+        if fault is not None:
+            submitting.account_fault(ledger, run, fault, unsent=fortune[0] > 4)
+        elif fortune[0] == 0:
+            self.refuse(run, order.numbers, fortune)
+        elif fortune[0] == 1:
+            submitting.not_sent(ledger, run, fortune[1], "no_route", trouble)
+        elif fortune[0] == 2:
+            orders.wait(ledger, run, fortune[1], "timeout", trouble)
+        elif fortune[0] == 3:
+            submitting.settled_absent(ledger, run)
+        else:
+            submitting.accepted(ledger, run, "c-1", "RECEIVED", fortune[1])
+
+    def refuse(self, run: Run, listed: list[str], fortune: list[int]) -> None:
+        named = dict.fromkeys(listed[: fortune[1] % 4], ("5023", "Not yours."))
+        before = self.places(run)
+        submitting.refused(self.desk.ledger, run, "1002", "Wrong.", named)
+        self.write(run, {before[tn]: "failed" for tn in named or listed})
+
+    def places(self, run: Run) -> dict[str, int]:
+        return {str(row.tn): row.pos for row in self.desk.rows(schema.numbers, order_id=run.order_id)}
+
+    def write(self, run: Run, outcomes: dict[int, str]) -> None:
+        self.written |= {(run.order_id or 0, pos): outcome for pos, outcome in outcomes.items()}
+
+    def poll(self, run: Run, fortune: list[int], fault: Fault | None) -> None:
+        ledger = self.desk.ledger
+        if fault is not None:
+            polling.withdrawn(ledger, run, "FAILED", fault)
+        elif fortune[0] == 0:
+            polling.unfinished(ledger, run, "PROCESSING", fortune[1])
+        elif fortune[0] == 1:
+            polling.missing(ledger, run, fortune[1])
+        else:
+            listed, places = orders.load(ledger, run).numbers, self.places(run)
+            fate = {tn: fortune[index % 6] for index, tn in enumerate(listed)}
+            failed = {tn for tn in listed if fate[tn] == 9}
+            silent = {tn for tn in listed if fate[tn] == 8}
+            fates = Fates(frozenset(listed) - failed - silent, dict.fromkeys(failed, ("c", "d")), frozenset(silent))
+            polling.ended(ledger, run, "PARTIAL", fates)
+            self.write(run, {places[tn]: "failed" for tn in failed} | {places[tn]: "unaccounted" for tn in silent})
+
+    def search(self, run: Run, fortune: list[int], trouble: Trouble | None, fault: Fault | None) -> None:
+        ledger = self.desk.ledger
+        if fault is not None:
+            applications.account_fault(ledger, run, fault, unsent=True)
+        elif fortune[0] == 0:
+            applications.refused(ledger, run, "c", "d")
+        elif fortune[0] == 1:
+            applications.wait(ledger, run, fortune[1], trouble)
+        elif fortune[0] == 2:
+            applications.looked(ledger, run, None)
+        else:
+            applications.ready(ledger, run, "a-1", added=True)
+
+    def numbers(
+        self, run: Run, fortune: list[int], trouble: Trouble | None, fault: Fault | None, *, last: bool
+    ) -> None:
+        ledger, desk = self.desk.ledger, self.desk
+        (held,) = desk.rows(schema.work, id=run.id) or [run]
+        places = [place.pos for place in numbers.load(ledger, run).places if place.pos >= held.first]
+        removing = run.task == Task.RELEASE_NUMBERS
+        good = "released" if removing else "imported"
+        dealt = places[: fortune[0]]
+        fate = {pos: fortune[1 + index % 5] for index, pos in enumerate(dealt)}
+        settled = {pos: "failed" if fate[pos] == 9 else good for pos in dealt if fate[pos] not in {7, 8}}
+        looked = {pos: "n" for pos in dealt if fate[pos] == 8 and removing and run.look and last}
+        again = [
+            desk.again(pos, wait=fortune[0], look=fate[pos] == 8) for pos in dealt if pos not in {*settled, *looked}
+        ]
+        make = {"failed": lambda pos: desk.failed(pos, Stage.RELEASE if removing else Stage.IMPORT)}
+        make |= {"released": desk.released, "imported": desk.imported}
+        first = max(dealt, default=held.first - 1) + 1 if len(dealt) < len(places) else run.last
+        flush = Flush(
+            settled=[make[outcome](pos) for pos, outcome in settled.items()],
+            again=again,
+            first=first,
+            trouble=trouble,
+            fault=fault if last else None,
+            last=last,
+            unused=1,
+        )
+        if looked:
+            numbers.remember(ledger, run, desk.pace(Lane(run.lane)), looked, flush)
+        else:
+            desk.record(run, flush)
+        self.write(run, settled)
+
+    # What holds at any time.
+
+    @invariant()
+    def the_books_balance_and_nothing_is_stuck(self) -> None:
+        self.check()
+
+    @invariant()
+    def no_two_claims_hold_a_number(self) -> None:
+        held = [row for row in self.desk.rows(schema.work) if row.state != work.WAITING and row.last > row.first]
+        taken = [(row.order_id, pos) for row in held for pos in range(row.first, row.last)]
+        settled = {key for key, outcome in self.written.items() if outcome != "open"}
+        free = [place for place in taken if place not in settled]
+        assert len(free) == len(set(free))
+
+    @invariant()
+    def what_was_recorded_stands(self) -> None:
+        rows = {(row.order_id, row.pos): row for row in self.desk.rows(schema.numbers)}
+        for place, outcome in self.written.items():
+            assert rows[place].outcome == outcome
+        for place, row in rows.items():
+            assert row.outcome == "open" or place in self.written or row.code == "needs_attention"
+
+    def teardown(self) -> None:
+        """Whatever happened, with good fortune from now on every import comes to its end."""
+        for _ in range(60):
+            for import_id in self.imports:
+                control.resume(self.desk.ledger, import_id)
+            self.desk.passes(200)
+            self.desk.reap()
+            if all(row.finished_at for row in self.desk.rows(schema.imports)):
+                break
+            for lane in Lane:
+                for run in filter(None, map(self.desk.take, self.desk.claim(lane).grants)):
+                    self.do(run, [6] * 6, None, None)
+        self.check()
+        assert all(row.finished_at for row in self.desk.rows(schema.imports))
+
+
+@pytest.mark.parametrize("pace", [Pace(0, 0), Pace(12, 20)])
+def test_anything_may_happen(
+    ledger: Ledger, fresh_desk: Callable[[], Desk], balance: Callable[[], None], torture: str, pace: Pace
+) -> None:
+    def start() -> Anything:
+        desk = fresh_desk()
+        desk.paces = dict.fromkeys(Lane, pace)
+        return Anything(desk, balance)
+
+    examples = 300 if torture == "long" else {"sqlite": 8, "postgresql": 4}[ledger.engine.dialect.name]
+    profile = settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        phases=[Phase.reuse, Phase.generate],  # a story of forty steps can be read; making it shorter takes minutes
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    run_state_machine_as_test(start, settings=profile)
