@@ -28,6 +28,10 @@ LOST: Final = {"skipped": "the claim ran out"}
 LEDGER_AWAY: Final = {"skipped": "the ledger cannot be reached"}
 
 
+class Waits(Exception):
+    """Why a step is looked at again later: the one text of a retry that Celery's events, and so Flower, carry."""
+
+
 def register(app: Celery, parts: Callable[[], Parts], name: TaskName, step: Step) -> None:
     """Make a step a Celery task; `parts` is asked for when the first message arrives."""
 
@@ -65,6 +69,6 @@ def _job(task: Task, parts: Parts, run: Run, began: float) -> Job:
 def _answer(task: Task, result: Result) -> dict[str, Any]:
     if isinstance(result, Later):
         _log.info("step_waits", task=task.name, why=result.message, seconds=round(result.seconds, 3))
-        raise Retry(result.message, when=result.seconds)
+        raise Retry(result.message, exc=Waits(result.message), when=result.seconds)
     _log.info("step_done", task=task.name, **result.counts)
     return dict(result.counts)
