@@ -22,6 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
 
 import pytest
 import redis
@@ -69,7 +70,7 @@ class SlowerThanExpected(AssertionError):
     """What a test waited for has not happened in time."""
 
 
-def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:  # noqa: ANN401 - whatever holds returns
+def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Look again until it is true; returns what it returned."""
     deadline = time.monotonic() + seconds
     while not (found := holds()):
@@ -192,14 +193,12 @@ class Stack:
             while data := connection.recv(65536):
                 self.monitored.append(data.decode(errors="replace"))
 
-    def http(self, method: str, path: str, body: object = None, *, web: str = "web", **headers: str) -> Any:  # noqa: ANN401 - JSON
-        """One call of the HTTP API; its decoded answer, with the status under `status_code` if it is an error."""
-        data = None if body is None else json.dumps(body).encode()
+    def http(self, method: str, path: str, body: object = None, *, web: str = "web", **headers: str) -> Any:
+        """One call of the HTTP API, with JSON or with bytes; its decoded answer, with the status under `status_code` if it is an error."""
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         url = f"http://127.0.0.1:{self.ports[web]}{path}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            url, data, {"Content-Type": "application/json"} | named, method=method
-        )
+        request = urllib.request.Request(url, data, {"Content-Type": "application/json"} | named, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
                 text = answer.read().decode()
@@ -210,9 +209,16 @@ class Stack:
         self.answers.append(text)
         return json.loads(text) if answer.headers.get_content_subtype() == "json" else text
 
-    def submit(self, numbers: list[str], **options: Any) -> str:  # noqa: ANN401 - options of an import
+    def submit(self, numbers: list[str], **options: Any) -> str:
         """Import numbers; the id of the import."""
         made = self.http("POST", "/v1/imports", {"numbers": numbers, "application": WISH} | options)
+        assert "id" in made, made
+        return str(made["id"])
+
+    def submit_csv(self, text: str) -> str:
+        """Import a file as the command line does; the id of the import."""
+        options = urlencode({f"application_{name}": value for name, value in WISH.items()})
+        made = self.http("POST", f"/v1/imports?{options}", text.encode(), Content_Type="text/csv")
         assert "id" in made, made
         return str(made["id"])
 
@@ -241,11 +247,11 @@ class Stack:
         rows = [json.loads(line) for line in text.splitlines()]
         return {row["number"][-10:]: row for row in rows if row["state"] not in {"rejected", "duplicate", "blank"}}
 
-    def flower(self, path: str) -> Any:  # noqa: ANN401 - JSON, or a page
+    def flower(self, path: str) -> Any:
         """One page of Flower."""
         secret = base64.b64encode(f"ops:{FLOWER_PASSWORD}".encode()).decode()
         url = f"http://127.0.0.1:{self.ports['flower']}{path}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Basic {secret}"})  # noqa: S310 - as above
+        request = urllib.request.Request(url, headers={"Authorization": f"Basic {secret}"})
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
             text = answer.read().decode()
             self.answers.append(text)

@@ -27,11 +27,12 @@ EXPECTED = {
 }
 
 
-def test_each_number_of_a_list_ends_as_its_story_says_and_the_carrier_agrees(
+def test_each_number_of_a_file_ends_as_its_story_says_and_the_carrier_agrees(
     stack: Stack, numbers: Callable[..., list[str]]
 ) -> None:
     rows = numbers(40, *EXPECTED)
-    import_id = stack.submit([*rows, rows[0], "no number", ""])
+    lines = ["name,number", *(f"row,{number}" for number in rows), f"again,{rows[0]}", "bad,no number", "blank,"]
+    import_id = stack.submit_csv("\n".join(lines))
     view = stack.finished(import_id)
     found = {number: (one["state"], one["code"]) for number, one in stack.numbers(import_id).items()}
     assert found == {number: EXPECTED.get(number[-4:], ("imported", None)) for number in rows}

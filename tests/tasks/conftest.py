@@ -204,16 +204,16 @@ class World:
 
 
 def access_to(
-    sandbox: RunningSandbox, account: Account, transport: Transport, *, password: str | None = None
+    carrier: RunningSandbox, account: Account, transport: Transport, *, password: str | None = None
 ) -> Access:
     dashboard = DashboardCredentials(
-        account_id=sandbox.account_id, username=sandbox.username, password=password or sandbox.password
+        account_id=carrier.account_id, username=carrier.username, password=password or carrier.password
     )
-    catapult = CatapultCredentials(user_id=sandbox.user_id, token=sandbox.token, secret=sandbox.secret)
+    catapult = CatapultCredentials(user_id=carrier.user_id, token=carrier.token, secret=carrier.secret)
     return Access(
         account=account,
-        dashboard=Dashboard(sandbox.dashboard_url, dashboard, transport),
-        catapult=Catapult(sandbox.catapult_url, catapult, dashboard, transport),
+        dashboard=Dashboard(carrier.dashboard_url, dashboard, transport),
+        catapult=Catapult(carrier.catapult_url, catapult, dashboard, transport),
     )
 
 

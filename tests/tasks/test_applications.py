@@ -1,6 +1,9 @@
 """Step 3: the application is found or created once, whatever becomes of the answers."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,23 +12,26 @@ from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
 from tnimport.ledger.schema import applications
 
+if TYPE_CHECKING:
+    from tests.tasks.conftest import World
+
 NUMBER = "9192381000"
 URL = "https://example.com/inbound"
 WISH = {"application": {"name": "ours", "incoming_message_url": URL}}
 JSON = {"Content-Type": "application/json"}
 
 
-def create(world, name: str, url: str = URL) -> str:
+def create(world: World, name: str, url: str = URL) -> str:
     """Make an application at the carrier as somebody else would."""
     return world.access.catapult.create_application(ApplicationSpec(name=name, incoming_message_url=url), 5)
 
 
-def at_carrier(world) -> list[str]:
+def at_carrier(world: World) -> list[str]:
     held = world.sandbox.state("users")["users"][world.sandbox.user_id]["applications"]
     return [one["id"] for one in held if one["name"] == "ours"]
 
 
-def until_done(world, most: int = 20) -> Done:
+def until_done(world: World, most: int = 20) -> Done:
     for _ in range(most):
         result = world.run(Task.ENSURE_APPLICATION)
         if isinstance(result, Done):
@@ -33,7 +39,7 @@ def until_done(world, most: int = 20) -> Done:
     raise AssertionError(f"not through after {most} steps")
 
 
-def test_one_that_does_not_exist_is_created_after_looking_for_it_and_the_numbers_go_to_it(world) -> None:
+def test_one_that_does_not_exist_is_created_after_looking_for_it_and_the_numbers_go_to_it(world: World) -> None:
     import_id = world.available(NUMBER, **WISH)
     assert world.run(Task.ENSURE_APPLICATION) == Later("it does not exist yet", 0)
     result = world.run(Task.ENSURE_APPLICATION)
@@ -43,13 +49,13 @@ def test_one_that_does_not_exist_is_created_after_looking_for_it_and_the_numbers
     assert world.fates(import_id) == {NUMBER: ("imported", None)}
 
 
-def test_numbers_wait_until_the_application_is_known(world) -> None:
+def test_numbers_wait_until_the_application_is_known(world: World) -> None:
     world.available(NUMBER, **WISH)
     with pytest.raises(AssertionError, match="may not start"):
         world.grant(Task.IMPORT_NUMBERS)
 
 
-def test_one_that_is_on_a_later_page_of_the_list_is_found_and_not_created(world) -> None:
+def test_one_that_is_on_a_later_page_of_the_list_is_found_and_not_created(world: World) -> None:
     for index in range(1005):
         if index == 1002:
             theirs = create(world, "ours")
@@ -63,7 +69,7 @@ def test_one_that_is_on_a_later_page_of_the_list_is_found_and_not_created(world)
 
 
 @pytest.mark.parametrize("kind", ["cut-after", "truncated", "error-after", "empty"])
-def test_one_whose_answer_was_lost_is_looked_for_and_adopted(world, kind) -> None:
+def test_one_whose_answer_was_lost_is_looked_for_and_adopted(world: World, kind: str) -> None:
     world.submit(NUMBER, **WISH)
     world.run(Task.ENSURE_APPLICATION)
     world.sandbox.fault("catapult.applications.create", kind, count=1)
@@ -75,7 +81,7 @@ def test_one_whose_answer_was_lost_is_looked_for_and_adopted(world, kind) -> Non
     assert at_carrier(world) == [result.counts["application_id"]]
 
 
-def test_one_whose_answer_was_lost_before_it_was_made_is_made_later_and_only_once(world) -> None:
+def test_one_whose_answer_was_lost_before_it_was_made_is_made_later_and_only_once(world: World) -> None:
     world.submit(NUMBER, **WISH)
     world.run(Task.ENSURE_APPLICATION)
     world.sandbox.fault("catapult.applications.create", "cut-before", count=1)
@@ -89,7 +95,7 @@ def test_one_whose_answer_was_lost_before_it_was_made_is_made_later_and_only_onc
     assert len(at_carrier(world)) == 1
 
 
-def test_a_name_that_somebody_else_uses_with_another_url_is_not_taken_for_ours(world) -> None:
+def test_a_name_that_somebody_else_uses_with_another_url_is_not_taken_for_ours(world: World) -> None:
     theirs = create(world, "ours", "https://example.com/elsewhere")
     world.submit(NUMBER, **WISH)
     made = until_done(world)
@@ -98,13 +104,13 @@ def test_a_name_that_somebody_else_uses_with_another_url_is_not_taken_for_ours(w
 
 
 @pytest.mark.parametrize("shown", ["https://user:secret@example.com/inbound", "https://example.com/inbound"])
-def test_the_user_info_of_a_url_makes_no_difference(world, shown) -> None:
+def test_the_user_info_of_a_url_makes_no_difference(world: World, shown: str) -> None:
     theirs = create(world, "ours", shown)
     world.submit(NUMBER, **WISH)
     assert world.run(Task.ENSURE_APPLICATION) == Done({"application_id": theirs, "created": "no"})
 
 
-def test_a_refused_one_fails_the_numbers_at_the_stage_of_the_application(world) -> None:
+def test_a_refused_one_fails_the_numbers_at_the_stage_of_the_application(world: World) -> None:
     import_id = world.available(NUMBER, **WISH)
     world.run(Task.ENSURE_APPLICATION)
     body = json.dumps({"category": "bad-request", "code": "validation-error", "message": "no such method"})
@@ -117,7 +123,7 @@ def test_a_refused_one_fails_the_numbers_at_the_stage_of_the_application(world) 
     assert world.waiting() == []
 
 
-def test_a_refused_one_ends_every_import_that_wished_for_it(world) -> None:
+def test_a_refused_one_ends_every_import_that_wished_for_it(world: World) -> None:
     first, second = world.submit(NUMBER, **WISH), world.submit("2062381001", **WISH)
     world.run(Task.ENSURE_APPLICATION)
     body = json.dumps({"category": "bad-request", "code": "validation-error", "message": "no"})
@@ -128,7 +134,7 @@ def test_a_refused_one_ends_every_import_that_wished_for_it(world) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ["catapult.applications.list", "catapult.applications.create"])
-def test_wrong_credentials_hold_the_import_and_make_nothing_twice(world, endpoint) -> None:
+def test_wrong_credentials_hold_the_import_and_make_nothing_twice(world: World, endpoint: str) -> None:
     import_id = world.submit(NUMBER, **WISH)
     world.sandbox.fault(endpoint, "unauthorized", count=1)
     while "held" not in getattr(world.run(Task.ENSURE_APPLICATION), "counts", {}):
@@ -141,7 +147,7 @@ def test_wrong_credentials_hold_the_import_and_make_nothing_twice(world, endpoin
 
 
 @pytest.mark.parametrize("kind", ["rate-limited", "rate-limited-bare", "error", "cut-before", "html"])
-def test_a_list_that_cannot_be_had_is_asked_for_again(world, kind) -> None:
+def test_a_list_that_cannot_be_had_is_asked_for_again(world: World, kind: str) -> None:
     theirs = create(world, "ours")
     world.submit(NUMBER, **WISH)
     world.sandbox.fault("catapult.applications.list", kind, count=1)
@@ -149,7 +155,7 @@ def test_a_list_that_cannot_be_had_is_asked_for_again(world, kind) -> None:
     assert until_done(world) == Done({"application_id": theirs, "created": "no"})
 
 
-def test_a_creation_that_was_rate_limited_made_nothing_and_is_repeated_without_another_look(world) -> None:
+def test_a_creation_that_was_rate_limited_made_nothing_and_is_repeated_without_another_look(world: World) -> None:
     world.submit(NUMBER, **WISH)
     world.run(Task.ENSURE_APPLICATION)
     world.sandbox.fault("catapult.applications.create", "rate-limited", count=1)

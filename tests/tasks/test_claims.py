@@ -1,21 +1,33 @@
 """Where steps meet Celery: a claim is taken once, and Celery is told the truth about what became of it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 import sqlalchemy as sa
 from celery import states
-from kombu.exceptions import OperationalError as BrokerError
 
 from tasks import claims
 from tnimport.contract import QUEUE_OF, Task
-from tnimport.ledger import reap, work
+from tnimport.ledger import control, reap, work
 from tnimport.ledger.schema import work as work_table
 from workers.publisher import payload_of, task_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    import fakeredis
+    from celery import Celery
+
+    from tests.tasks.conftest import World
 
 NUMBER = "9192381000"
 
 
 @pytest.fixture
-def deliver(celery_app):
+def deliver(celery_app: Celery):
     """Run a grant's message as a worker would; what Celery makes of it comes back."""
 
     def deliver(grant, **changed):
@@ -26,7 +38,7 @@ def deliver(celery_app):
     return deliver
 
 
-def test_a_message_is_worked_on_once_and_doubles_do_nothing(world, deliver) -> None:
+def test_a_message_is_worked_on_once_and_doubles_do_nothing(world: World, deliver: Callable[..., Any]) -> None:
     import_id = world.submit(NUMBER)
     grant = world.grant(Task.SUBMIT_ORDER)
     assert deliver(grant).result["carrier_order_id"]
@@ -37,7 +49,7 @@ def test_a_message_is_worked_on_once_and_doubles_do_nothing(world, deliver) -> N
     assert world.view(import_id).counts["ordered"] == 1
 
 
-def test_a_late_message_of_a_claim_that_was_sent_anew_does_nothing(world, deliver) -> None:
+def test_a_late_message_of_a_claim_that_was_sent_anew_does_nothing(world: World, deliver: Callable[..., Any]) -> None:
     world.submit(NUMBER)
     old = world.grant(Task.SUBMIT_ORDER)
     with world.ledger.write() as tx:
@@ -49,13 +61,15 @@ def test_a_late_message_of_a_claim_that_was_sent_anew_does_nothing(world, delive
     assert deliver(new).result["carrier_order_id"]
 
 
-def test_a_message_about_nothing_does_nothing(world, deliver) -> None:
+def test_a_message_about_nothing_does_nothing(world: World, deliver: Callable[..., Any]) -> None:
     world.submit(NUMBER)
     grant = world.grant(Task.SUBMIT_ORDER)
     assert deliver(grant, work=4711).result == claims.NOT_OURS
 
 
-def test_waiting_is_a_retry_of_the_same_task_with_one_more_retry_each_time(world, deliver) -> None:
+def test_waiting_is_a_retry_of_the_same_task_with_one_more_retry_each_time(
+    world: World, deliver: Callable[..., Any]
+) -> None:
     world.sandbox.switch(order_outcome="stuck-processing")
     world.submit(NUMBER)
     deliver(world.grant(Task.SUBMIT_ORDER))
@@ -74,7 +88,9 @@ def test_waiting_is_a_retry_of_the_same_task_with_one_more_retry_each_time(world
     assert end.result == {"status": "COMPLETE", "good": 1, "failed": 0, "unaccounted": 0}
 
 
-def test_nothing_is_put_back_into_the_broker_by_a_step_that_waits(world, deliver, redis_client) -> None:
+def test_nothing_is_put_back_into_the_broker_by_a_step_that_waits(
+    world: World, deliver: Callable[..., Any], redis_client: fakeredis.FakeRedis
+) -> None:
     world.sandbox.switch(order_outcome="stuck-processing")
     world.submit(NUMBER)
     deliver(world.grant(Task.SUBMIT_ORDER))
@@ -82,7 +98,9 @@ def test_nothing_is_put_back_into_the_broker_by_a_step_that_waits(world, deliver
     assert redis_client.keys("*") == []
 
 
-def test_an_unexpected_error_is_shown_and_its_claim_expires_with_a_strike(world, deliver, monkeypatch) -> None:
+def test_an_unexpected_error_is_shown_and_its_claim_expires_with_a_strike(
+    world: World, deliver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import_id = world.submit(NUMBER)
     with monkeypatch.context() as broken:
         broken.setattr(world.access.dashboard, "create_order", lambda *_: 1 / 0)
@@ -98,11 +116,13 @@ def test_an_unexpected_error_is_shown_and_its_claim_expires_with_a_strike(world,
     assert [(row.state, row.strikes) for row in rows(world)] == [(work.WAITING, 1)]
 
 
-def test_a_claim_that_ran_out_in_the_middle_is_said_to_be_lost(world, deliver, monkeypatch) -> None:
+def test_a_claim_that_ran_out_in_the_middle_is_said_to_be_lost(
+    world: World, deliver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.submit(NUMBER)
     really = world.access.dashboard.create_order
 
-    def slowly(*arguments):
+    def slowly(*arguments: object):
         with world.ledger.write() as tx:
             tx.run(sa.update(work_table).values(token="somebody-else"))
         return really(*arguments)
@@ -111,7 +131,9 @@ def test_a_claim_that_ran_out_in_the_middle_is_said_to_be_lost(world, deliver, m
     assert deliver(world.grant(Task.SUBMIT_ORDER)).result == claims.LOST
 
 
-def test_a_ledger_that_goes_away_ends_the_run_quietly_and_the_claim_expires(world, deliver, monkeypatch) -> None:
+def test_a_ledger_that_goes_away_ends_the_run_quietly_and_the_claim_expires(
+    world: World, deliver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import_id = world.submit(NUMBER)
     grant = world.grant(Task.SUBMIT_ORDER)
 
@@ -131,11 +153,11 @@ def test_a_ledger_that_goes_away_ends_the_run_quietly_and_the_claim_expires(worl
     assert world.effects(NUMBER)["orders"] == 1
 
 
-def test_a_message_of_an_import_that_was_paused_meanwhile_does_nothing_and_costs_nothing(world, deliver) -> None:
+def test_a_message_of_an_import_that_was_paused_meanwhile_does_nothing_and_costs_nothing(
+    world: World, deliver: Callable[..., Any]
+) -> None:
     import_id = world.submit(NUMBER)
     grant = world.grant(Task.SUBMIT_ORDER)
-    from tnimport.ledger import control  # noqa: PLC0415
-
     control.pause(world.ledger, import_id)
     assert deliver(grant).result == claims.NOT_OURS
     assert world.sandbox.calls("dashboard") == []
@@ -143,7 +165,9 @@ def test_a_message_of_an_import_that_was_paused_meanwhile_does_nothing_and_costs
     assert deliver(world.grant(Task.SUBMIT_ORDER)).result["carrier_order_id"]
 
 
-def test_a_long_grant_sends_its_progress_as_an_event(world, deliver, monkeypatch, celery_app) -> None:
+def test_a_long_grant_sends_its_progress_as_an_event(
+    world: World, deliver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, celery_app: Celery
+) -> None:
     monkeypatch.setattr("tasks.notebook.TELL_SECONDS", 0)
     events = []
     monkeypatch.setattr(celery_app.Task, "send_event", lambda _, kind, **fields: events.append((kind, fields)))
@@ -157,18 +181,18 @@ def test_a_long_grant_sends_its_progress_as_an_event(world, deliver, monkeypatch
     assert events == [("task-progress", {"result": "2/5"}), ("task-progress", {"result": "4/5"})]
 
 
-def rows(world):
+def rows(world: World):
     with world.ledger.read() as tx:
         return list(tx.run(sa.select(work_table)))
 
 
 @pytest.mark.parametrize("name", list(Task))
-def test_every_task_of_the_contract_is_registered_on_its_queue(celery_app, name) -> None:
+def test_every_task_of_the_contract_is_registered_on_its_queue(celery_app: Celery, name: Task) -> None:
     assert name.value in celery_app.tasks
     assert celery_app.conf.task_routes[name.value] == {"queue": QUEUE_OF[name].value}
 
 
-def test_nothing_else_is_registered(celery_app) -> None:
+def test_nothing_else_is_registered(celery_app: Celery) -> None:
     ours = {name for name in celery_app.tasks if name.startswith("tnimport.")}
     assert ours == {task.value for task in Task}
 
@@ -186,9 +210,3 @@ CONTRACT = {
 
 def test_names_and_queues_are_those_that_others_rely_on() -> None:
     assert {task.value: QUEUE_OF[task].value for task in Task} == CONTRACT
-
-
-def test_a_broker_error_is_what_kombu_says_it_is(broker, celery_app) -> None:
-    broker.connected = False
-    with pytest.raises(BrokerError):
-        celery_app.send_task(Task.POLL_ORDER.value, retry=False)

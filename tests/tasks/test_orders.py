@@ -1,5 +1,9 @@
 """Steps 1 and 2: submitting an order and looking at it, with every answer that the carrier may give."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tasks.results import Done, Later
@@ -7,11 +11,16 @@ from tnimport.contract import Task
 from tnimport.ledger import control
 from tnimport.ledger.schema import orders
 
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tests.tasks.conftest import World
+
 GOOD, ALSO_GOOD = "9192381000", "2062381001"
 BLAMED = "9192381777"
 
 
-def test_an_accepted_order_is_looked_at_next(world) -> None:
+def test_an_accepted_order_is_looked_at_next(world: World) -> None:
     import_id = world.submit(GOOD, ALSO_GOOD)
     result = world.run(Task.SUBMIT_ORDER)
     assert isinstance(result, Done)
@@ -21,7 +30,7 @@ def test_an_accepted_order_is_looked_at_next(world) -> None:
     assert world.in_how_long(Task.POLL_ORDER) == pytest.approx(world.account.poll_first, abs=1)
 
 
-def test_what_is_sent_is_what_was_asked_for(world) -> None:
+def test_what_is_sent_is_what_was_asked_for(world: World) -> None:
     import_id = world.submit(GOOD, customer_order_id="ICPA123ABC")
     world.run(Task.SUBMIT_ORDER)
     (placed,) = world.sandbox.state("dashboards")["dashboards"][world.sandbox.account_id]["orders"]
@@ -32,7 +41,7 @@ def test_what_is_sent_is_what_was_asked_for(world) -> None:
     assert list(world.sandbox.state("effects")["effects"]) == [GOOD]
 
 
-def test_a_rate_limited_order_was_not_placed_and_waits_for_the_reset(world) -> None:
+def test_a_rate_limited_order_was_not_placed_and_waits_for_the_reset(world: World) -> None:
     import_id = world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", "rate-limited", count=1, seconds=30)
     result = world.run(Task.SUBMIT_ORDER)
@@ -45,7 +54,7 @@ def test_a_rate_limited_order_was_not_placed_and_waits_for_the_reset(world) -> N
     assert world.effects(GOOD)["orders"] == 1
 
 
-def test_an_order_that_never_left_is_still_planned_and_sent_without_asking_first(world, free_port) -> None:
+def test_an_order_that_never_left_is_still_planned_and_sent_without_asking_first(world: World, free_port: int) -> None:
     import_id = world.submit(GOOD)
     world.nobody_listens(free_port)
     assert isinstance(world.run(Task.SUBMIT_ORDER), Later)
@@ -56,7 +65,7 @@ def test_an_order_that_never_left_is_still_planned_and_sent_without_asking_first
 
 
 @pytest.mark.parametrize("kind", ["cut-after", "truncated", "error-after"])
-def test_an_order_whose_answer_was_lost_is_asked_for_and_adopted(world, kind) -> None:
+def test_an_order_whose_answer_was_lost_is_asked_for_and_adopted(world: World, kind: str) -> None:
     import_id = world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", kind, count=1)
     assert isinstance(world.run(Task.SUBMIT_ORDER), Later)
@@ -68,7 +77,7 @@ def test_an_order_whose_answer_was_lost_is_asked_for_and_adopted(world, kind) ->
     assert len(world.sandbox.calls("dashboard.orders.create")) == 1
 
 
-def test_an_order_that_does_not_appear_is_asked_for_until_it_is_settled_and_then_sent_again(world) -> None:
+def test_an_order_that_does_not_appear_is_asked_for_until_it_is_settled_and_then_sent_again(world: World) -> None:
     world.change(order_settle=600)
     import_id = world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", "cut-before", count=1)
@@ -87,7 +96,7 @@ def test_an_order_that_does_not_appear_is_asked_for_until_it_is_settled_and_then
     assert world.effects(GOOD)["orders"] == 1
 
 
-def test_a_wait_for_a_lost_order_does_not_outlast_the_time_it_may_still_appear_in(world) -> None:
+def test_a_wait_for_a_lost_order_does_not_outlast_the_time_it_may_still_appear_in(world: World) -> None:
     world.change(order_settle=600)
     world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", "cut-before", count=1)
@@ -98,7 +107,7 @@ def test_a_wait_for_a_lost_order_does_not_outlast_the_time_it_may_still_appear_i
     assert 0 < result.seconds <= 0.5
 
 
-def test_a_list_that_cannot_be_had_tells_nothing_of_the_order(world) -> None:
+def test_a_list_that_cannot_be_had_tells_nothing_of_the_order(world: World) -> None:
     import_id = world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", "cut-after", count=1)
     world.run(Task.SUBMIT_ORDER)
@@ -110,7 +119,7 @@ def test_a_list_that_cannot_be_had_tells_nothing_of_the_order(world) -> None:
     assert world.effects(GOOD)["orders"] == 1
 
 
-def test_wrong_credentials_while_asking_hold_the_import_and_keep_the_doubt(world) -> None:
+def test_wrong_credentials_while_asking_hold_the_import_and_keep_the_doubt(world: World) -> None:
     import_id = world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", "cut-after", count=1)
     world.run(Task.SUBMIT_ORDER)
@@ -132,7 +141,7 @@ def listed(*placed: tuple[str, str, str]) -> str:
     return f"<ResponseSelectWrapper><ListOrderIdUserIdDate>{rows}</ListOrderIdUserIdDate></ResponseSelectWrapper>"
 
 
-def test_of_several_listed_orders_the_oldest_with_exactly_our_reference_is_adopted(world) -> None:
+def test_of_several_listed_orders_the_oldest_with_exactly_our_reference_is_adopted(world: World) -> None:
     import_id = world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", "cut-before", count=1)
     world.run(Task.SUBMIT_ORDER)
@@ -150,7 +159,7 @@ def test_of_several_listed_orders_the_oldest_with_exactly_our_reference_is_adopt
     assert world.order(import_id)["carrier_order_id"] == "33333333-3333-4333-8333-333333333333"
 
 
-def test_a_refused_order_fails_all_its_numbers_with_the_carriers_reason(world) -> None:
+def test_a_refused_order_fails_all_its_numbers_with_the_carriers_reason(world: World) -> None:
     import_id = world.submit("9192380916", GOOD)
     assert "refused" in world.run(Task.SUBMIT_ORDER).counts
     fates = world.numbers(import_id)
@@ -160,7 +169,7 @@ def test_a_refused_order_fails_all_its_numbers_with_the_carriers_reason(world) -
     assert world.waiting() == []
 
 
-def test_a_refusal_that_blames_some_numbers_fails_those_and_sends_the_others_again(world) -> None:
+def test_a_refusal_that_blames_some_numbers_fails_those_and_sends_the_others_again(world: World) -> None:
     import_id = world.submit(GOOD, BLAMED)
     body = (
         "<ExternalTnsOrderResponse><ErrorList><Error><Code>5070</Code><Description>Not valid</Description>"
@@ -180,7 +189,9 @@ def test_a_refusal_that_blames_some_numbers_fails_those_and_sends_the_others_aga
     [(401, "http_401"), (403, "25010")],
     ids=["wrong password", "feature off"],
 )
-def test_a_fault_of_the_account_holds_the_import_with_an_instruction_and_loses_no_number(world, status, code) -> None:
+def test_a_fault_of_the_account_holds_the_import_with_an_instruction_and_loses_no_number(
+    world: World, status: Any, code: Any
+) -> None:
     import_id = world.submit(GOOD)
     if status == 401:
         world.password("wrong")
@@ -200,20 +211,20 @@ def test_a_fault_of_the_account_holds_the_import_with_an_instruction_and_loses_n
     assert world.order(import_id)["state"] == "accepted"
 
 
-def test_wrong_credentials_hold_every_import_of_the_account(world) -> None:
+def test_wrong_credentials_hold_every_import_of_the_account(world: World) -> None:
     first, second = world.submit(GOOD), world.submit(ALSO_GOOD)
     world.password("wrong")
     world.run(Task.SUBMIT_ORDER)
     assert {world.view(one).state for one in (first, second)} == {"held"}
 
 
-def ordered(world, *numbers: str) -> str:
+def ordered(world: World, *numbers: str) -> str:
     import_id = world.submit(*numbers)
     world.run(Task.SUBMIT_ORDER)
     return import_id
 
 
-def test_an_unfinished_order_is_looked_at_again_and_never_fails(world) -> None:
+def test_an_unfinished_order_is_looked_at_again_and_never_fails(world: World) -> None:
     world.sandbox.switch(order_outcome="stuck-processing")
     import_id = ordered(world, GOOD)
     for looks in (1, 2, 3):
@@ -226,7 +237,7 @@ def test_an_unfinished_order_is_looked_at_again_and_never_fails(world) -> None:
     assert world.view(import_id).counts["ordered"] == 1
 
 
-def test_a_complete_order_makes_every_number_available(world) -> None:
+def test_a_complete_order_makes_every_number_available(world: World) -> None:
     import_id = ordered(world, GOOD, ALSO_GOOD)
     result = world.run(Task.POLL_ORDER)
     assert result == Done({"status": "COMPLETE", "good": 2, "failed": 0, "unaccounted": 0})
@@ -235,7 +246,7 @@ def test_a_complete_order_makes_every_number_available(world) -> None:
 
 @pytest.mark.parametrize("listing", [True, False], ids=["failed ones listed too", "only good ones listed"])
 @pytest.mark.parametrize("shape", ["A", "B"])
-def test_a_partial_order_gives_each_number_its_own_fate(world, shape, listing) -> None:
+def test_a_partial_order_gives_each_number_its_own_fate(world: World, shape: str, listing: bool) -> None:
     world.sandbox.switch(shape=shape, failed_numbers_listed=listing)
     bad = {"9192380900": "25060", "9192380901": "25070", "9192380905": "25060"}
     import_id = ordered(world, GOOD, *bad, "9192380906")
@@ -251,7 +262,7 @@ def test_a_partial_order_gives_each_number_its_own_fate(world, shape, listing) -
     ("number", "status", "code"),
     [("9192380915", "FAILED", "25090"), ("9192380914", "EXCEPTION", None)],
 )
-def test_an_order_that_failed_as_a_whole_fails_its_numbers(world, number, status, code) -> None:
+def test_an_order_that_failed_as_a_whole_fails_its_numbers(world: World, number: str, status: Any, code: Any) -> None:
     import_id = ordered(world, GOOD, number)
     result = world.run(Task.POLL_ORDER)
     assert result.counts["status"] == status
@@ -262,7 +273,7 @@ def test_an_order_that_failed_as_a_whole_fails_its_numbers(world, number, status
     assert world.view(import_id).state == "failed"
 
 
-def test_a_status_nobody_knows_is_waited_for(world) -> None:
+def test_a_status_nobody_knows_is_waited_for(world: World) -> None:
     import_id = ordered(world, GOOD)
     order_id = world.order(import_id)["carrier_order_id"]
     body = (
@@ -277,11 +288,11 @@ def test_a_status_nobody_knows_is_waited_for(world) -> None:
     assert world.view(import_id).counts["available"] == 1
 
 
-def vanish(world) -> None:
+def vanish(world: World) -> None:
     world.sandbox.fault("dashboard.orders.get", "answer", status=404, headers={}, body="", count=1)
 
 
-def test_an_order_that_the_carrier_does_not_show_and_then_shows_again_goes_on(world) -> None:
+def test_an_order_that_the_carrier_does_not_show_and_then_shows_again_goes_on(world: World) -> None:
     world.sandbox.switch(order_outcome="stuck-processing")
     import_id = ordered(world, GOOD)
     vanish(world)
@@ -298,7 +309,7 @@ def test_an_order_that_the_carrier_does_not_show_and_then_shows_again_goes_on(wo
     assert world.view(import_id).counts["available"] == 1
 
 
-def test_an_order_that_stays_away_for_longer_than_it_may_fails_with_a_reason_of_its_own(world) -> None:
+def test_an_order_that_stays_away_for_longer_than_it_may_fails_with_a_reason_of_its_own(world: World) -> None:
     world.change(order_settle=600)
     import_id = ordered(world, GOOD, ALSO_GOOD)
     vanish(world)
@@ -311,7 +322,7 @@ def test_an_order_that_stays_away_for_longer_than_it_may_fails_with_a_reason_of_
 
 
 @pytest.mark.parametrize("kind", ["error", "cut-before", "cut-after", "rate-limited", "html", "empty", "truncated"])
-def test_a_look_that_fails_is_repeated_and_changes_nothing(world, kind) -> None:
+def test_a_look_that_fails_is_repeated_and_changes_nothing(world: World, kind: str) -> None:
     import_id = ordered(world, GOOD)
     world.sandbox.fault("dashboard.orders.get", kind, count=1)
     assert isinstance(world.run(Task.POLL_ORDER), Later)
@@ -320,7 +331,7 @@ def test_a_look_that_fails_is_repeated_and_changes_nothing(world, kind) -> None:
     assert world.view(import_id).counts["available"] == 1
 
 
-def test_wrong_credentials_while_looking_hold_the_import_and_leave_the_order_where_it_is(world) -> None:
+def test_wrong_credentials_while_looking_hold_the_import_and_leave_the_order_where_it_is(world: World) -> None:
     import_id = ordered(world, GOOD)
     world.sandbox.fault("dashboard.orders.get", "unauthorized", count=1)
     assert "held" in world.run(Task.POLL_ORDER).counts
@@ -331,7 +342,9 @@ def test_wrong_credentials_while_looking_hold_the_import_and_leave_the_order_whe
     assert world.view(import_id).counts["available"] == 1
 
 
-def test_an_order_that_failed_for_the_account_is_withdrawn_and_placed_anew_under_another_reference(world) -> None:
+def test_an_order_that_failed_for_the_account_is_withdrawn_and_placed_anew_under_another_reference(
+    world: World,
+) -> None:
     import_id = world.submit(GOOD, ALSO_GOOD, site_id="12345")
     world.run(Task.SUBMIT_ORDER)
     first = world.order(import_id)
@@ -350,13 +363,13 @@ def test_an_order_that_failed_for_the_account_is_withdrawn_and_placed_anew_under
     assert world.order(import_id)["carrier_order_id"] != first["carrier_order_id"]
 
 
-def test_a_locked_account_is_no_reason_to_fail_a_number(world) -> None:
+def test_a_locked_account_is_no_reason_to_fail_a_number(world: World) -> None:
     import_id = ordered(world, GOOD, "9192380913")  # FAILED with 5012, "account locked", which names no number
     assert world.run(Task.POLL_ORDER).counts == {"status": "FAILED", "held": "5012"}
     assert world.view(import_id).counts["requested"] == 2
 
 
-def test_a_fault_of_one_site_does_not_hold_the_other_imports(world) -> None:
+def test_a_fault_of_one_site_does_not_hold_the_other_imports(world: World) -> None:
     wrong, right = world.submit(GOOD, site_id="12345"), world.submit(ALSO_GOOD)
     world.run(Task.SUBMIT_ORDER)
     world.run(Task.POLL_ORDER)

@@ -1,16 +1,26 @@
 """Removal: numbers are deleted at Catapult, then ordered away from the Dashboard."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tasks.results import Done
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tests.tasks.conftest import World
+
 NUMBERS = [f"91923810{index:02}" for index in range(10)]
 
 
 @pytest.fixture
-def imported(world):
+def imported(world: World):
     """Numbers that are in service and at Catapult, and an import that removes them."""
 
     def make(*numbers: str, at_catapult: bool = True) -> str:
@@ -26,12 +36,14 @@ def imported(world):
     return make
 
 
-def released(world) -> None:
+def released(world: World) -> None:
     while Task.RELEASE_NUMBERS in {row.task for row in world.waiting()}:
         world.run(Task.RELEASE_NUMBERS)
 
 
-def test_a_removal_deletes_at_catapult_then_orders_away_and_nothing_is_left(world, imported) -> None:
+def test_a_removal_deletes_at_catapult_then_orders_away_and_nothing_is_left(
+    world: World, imported: Callable[..., str]
+) -> None:
     import_id = imported(*NUMBERS)
     assert world.run(Task.RELEASE_NUMBERS) == Done({"found": 10})
     assert world.run(Task.RELEASE_NUMBERS) == Done({"released": 10})
@@ -46,7 +58,7 @@ def test_a_removal_deletes_at_catapult_then_orders_away_and_nothing_is_left(worl
     assert world.waiting() == []
 
 
-def test_a_number_that_catapult_does_not_hold_is_only_ordered_away(world, imported) -> None:
+def test_a_number_that_catapult_does_not_hold_is_only_ordered_away(world: World, imported: Callable[..., str]) -> None:
     import_id = imported(*NUMBERS, at_catapult=False)
     assert world.run(Task.RELEASE_NUMBERS) == Done({"released": 10})
     world.run(Task.SUBMIT_ORDER)
@@ -56,7 +68,9 @@ def test_a_number_that_catapult_does_not_hold_is_only_ordered_away(world, import
 
 
 @pytest.mark.parametrize("kind", ["cut-after", "cut-before", "error", "error-after", "rate-limited"])
-def test_a_deletion_whose_answer_was_lost_is_repeated_until_it_is_gone(world, imported, kind) -> None:
+def test_a_deletion_whose_answer_was_lost_is_repeated_until_it_is_gone(
+    world: World, imported: Callable[..., str], kind: str
+) -> None:
     import_id = imported(*NUMBERS[:3])
     world.sandbox.fault("catapult.numbers.delete", kind, count=1)
     released(world)
@@ -65,7 +79,7 @@ def test_a_deletion_whose_answer_was_lost_is_repeated_until_it_is_gone(world, im
 
 
 @pytest.mark.parametrize("kind", ["cut-before", "error", "rate-limited", "html"])
-def test_a_look_before_a_removal_is_repeated(world, imported, kind) -> None:
+def test_a_look_before_a_removal_is_repeated(world: World, imported: Callable[..., str], kind: str) -> None:
     import_id = imported(*NUMBERS[:3])
     world.sandbox.fault("catapult.numbers.get", kind, count=1, skip=1)
     released(world)
@@ -73,7 +87,9 @@ def test_a_look_before_a_removal_is_repeated(world, imported, kind) -> None:
     assert world.view(import_id).counts["released"] == 3
 
 
-def test_a_number_whose_deletion_is_refused_fails_at_the_release_and_is_not_ordered_away(world, imported) -> None:
+def test_a_number_whose_deletion_is_refused_fails_at_the_release_and_is_not_ordered_away(
+    world: World, imported: Callable[..., str]
+) -> None:
     bad = "9192380952"
     import_id = imported(NUMBERS[0], bad)
     released(world)
@@ -88,7 +104,9 @@ def test_a_number_whose_deletion_is_refused_fails_at_the_release_and_is_not_orde
 
 
 @pytest.mark.parametrize(("last_four", "code"), [("0953", "25040"), ("0954", "25120")])
-def test_a_number_that_the_order_cannot_remove_fails_at_the_order(world, imported, last_four, code) -> None:
+def test_a_number_that_the_order_cannot_remove_fails_at_the_order(
+    world: World, imported: Callable[..., str], last_four: str, code: Any
+) -> None:
     bad = f"919238{last_four}"
     import_id = imported(NUMBERS[0], bad)
     released(world)
@@ -99,10 +117,11 @@ def test_a_number_that_the_order_cannot_remove_fails_at_the_order(world, importe
     assert world.fates(import_id)[NUMBERS[0]] == ("removed", None)
 
 
-def test_a_removal_order_that_is_refused_fails_the_released_numbers(world, imported) -> None:
+def test_a_removal_order_that_is_refused_fails_the_released_numbers(world: World, imported: Callable[..., str]) -> None:
     import_id = imported(*NUMBERS[:2])
     released(world)
-    body = "<ErrorResponse><ResponseStatus><ErrorCode>5095</ErrorCode><Description>no</Description></ResponseStatus></ErrorResponse>"
+    told = "<ErrorCode>5095</ErrorCode><Description>no</Description>"
+    body = f"<ErrorResponse><ResponseStatus>{told}</ResponseStatus></ErrorResponse>"
     headers = {"Content-Type": "application/xml"}
     world.sandbox.fault("dashboard.orders.create", "answer", status=400, headers=headers, body=body, count=1)
     world.run(Task.SUBMIT_ORDER)
@@ -110,7 +129,7 @@ def test_a_removal_order_that_is_refused_fails_the_released_numbers(world, impor
     assert world.waiting() == []
 
 
-def test_wrong_credentials_stop_a_removal_and_hold_it(world, imported) -> None:
+def test_wrong_credentials_stop_a_removal_and_hold_it(world: World, imported: Callable[..., str]) -> None:
     import_id = imported(*NUMBERS[:3])
     world.run(Task.RELEASE_NUMBERS)
     world.sandbox.fault("catapult.numbers.delete", "unauthorized", count=1, skip=1)

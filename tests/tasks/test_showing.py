@@ -1,6 +1,9 @@
 """What is shown of a bulk submission."""
 
+from __future__ import annotations
+
 from json import dumps
+from typing import TYPE_CHECKING
 
 import pytest
 from celery.worker.request import Request
@@ -8,6 +11,9 @@ from kombu.message import Message
 
 from tasks.showing import Submission, shown
 from tnimport.contract import Task
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 NUMBERS = ["+19192381139", "9192381140"]
 
@@ -28,7 +34,9 @@ def test_only_the_reference_and_the_count_are_shown(fields: dict, text: str) -> 
 
 
 @pytest.mark.parametrize("positional", [[], [NUMBERS]])
-def test_a_received_message_shows_no_number_whatever_its_sender_wanted_to_show(celery_app, positional: list) -> None:
+def test_a_received_message_shows_no_number_whatever_its_sender_wanted_to_show(
+    celery_app: Celery, positional: list
+) -> None:
     kwargs = {"numbers": NUMBERS, "client_ref": "batch-7"}
     headers = {"id": "one", "task": Task.SUBMIT_IMPORT.value, "argsrepr": repr(positional), "kwargsrepr": repr(kwargs)}
     body = dumps([positional, kwargs, {}])
@@ -44,5 +52,5 @@ def test_a_received_message_shows_no_number_whatever_its_sender_wanted_to_show(c
     assert received.kwargs == kwargs
 
 
-def test_the_worker_receives_bulk_submissions_as_such(celery_app) -> None:
+def test_the_worker_receives_bulk_submissions_as_such(celery_app: Celery) -> None:
     assert celery_app.tasks[Task.SUBMIT_IMPORT.value].Request is Submission
