@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--torture", choices=["short", "long"], default="short", help="how long the fault-injection run is"
     )
+    parser.addoption("--torture-seed", type=int, help="repeat the fault-injection run of this seed only")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

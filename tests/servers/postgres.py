@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -23,9 +25,23 @@ from config.local import free_port
 OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """The URL (without a database) of a server that runs for the whole session."""
+@dataclass(frozen=True)
+class Postgres:
+    """A server that runs: its URL (without a database), and how to restart it."""
+
+    url: str
+    control: tuple[object, ...]  # pg_ctl with its data, after the user to run it as
+    start: tuple[object, ...]
+
+    def restart(self) -> None:
+        """Stop it at once, as a crash would, and start it again."""
+        _run(*self.control, "-m", "immediate", "stop")
+        _run(*self.control, *self.start)
+
+
+@contextmanager
+def running_postgres(options: str = OPTIONS) -> Iterator[Postgres]:
+    """Run a server in a folder of its own, on a free port."""
     # A root's own temporary folder may be closed to others; the system's is not.
     folder = Path(tempfile.mkdtemp(prefix="tnimport-postgres-", dir=_open_to_all()))
     data = folder / "data"
@@ -34,13 +50,22 @@ def postgres_server() -> Iterator[str]:
         programs = _programs(folder, needs_copy=user is not None)
         port = free_port()
         _run(user, programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        listening = f"-p {port} -h 127.0.0.1 -k {folder} {OPTIONS}"
-        _run(user, programs / "pg_ctl", "-D", data, "-w", "-t", "60", "-o", listening, "-l", folder / "log", "start")
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/"
+        listening = f"-p {port} -h 127.0.0.1 -k {folder} {options}"
+        control = (user, programs / "pg_ctl", "-D", data)
+        start = ("-w", "-t", "60", "-o", listening, "-l", folder / "log", "start")
+        _run(*control, *start)
+        yield Postgres(f"postgresql+psycopg://postgres@127.0.0.1:{port}/", control, start)
     finally:
         if (data / "postmaster.pid").exists():
             _run(user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL (without a database) of a server that runs for the whole session."""
+    with running_postgres() as server:
+        yield server.url
 
 
 @pytest.fixture

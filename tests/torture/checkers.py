@@ -1,0 +1,129 @@
+"""Holds what was accepted against the ledger and the carrier. Pure functions; each lists what it found."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.torture.rows import Wish, fate
+
+PARKED = "needs_attention"
+RECOVERY_SECONDS = 15.0
+HELD = {"imported", "present"}
+
+
+@dataclass(kw_only=True)
+class Evidence:
+    """Everything that is looked at once all is quiet."""
+
+    wishes: dict[str, Wish]  # by import id, in the order of acceptance
+    views: dict[str, dict[str, Any]]  # imports as the HTTP API shows them
+    rows: dict[str, list[dict[str, Any]]]  # their rows, as exported
+    work: list[dict[str, Any]]  # what is left of the ledger's work
+    withdrawn: Counter[str] = field(default_factory=Counter)  # times an order of this number was taken back
+    effects: dict[str, dict[str, int]]
+    resources: list[dict[str, Any]]  # numbers at Catapult, of both users
+    in_service: set[str]  # numbers on the dashboards
+    orders: list[dict[str, Any]]  # at the carrier
+    applications: list[dict[str, Any]]  # at the carrier
+    claim_seconds: float
+    overdue: float = 0.0  # longest time that a claim outlived its own, once the faults had ended
+    recovered_after: float = 0.0  # from the end of the last fault to the first progress
+    canaries: tuple[str, ...] = ()
+    texts: dict[str, str] = field(default_factory=dict)  # logs, messages, the ledger's bytes, answers
+
+    def latest(self) -> dict[str, tuple[Wish, dict[str, Any]]]:
+        """Each number with the last import that it was in, and its row there."""
+        found = {}
+        for import_id, wish in self.wishes.items():
+            for row in self.rows[import_id]:
+                found[row["number"][-10:]] = wish, row
+        return found
+
+
+def conservation(seen: Evidence) -> Iterator[str]:
+    """Every accepted row is in exactly one bucket, and the sums are right."""
+    for import_id, wish in seen.wishes.items():
+        counts = dict(seen.views[import_id]["counts"])
+        total = counts.pop("rows")
+        if not total == sum(counts.values()) == len(wish.numbers):
+            yield f"{import_id}: {len(wish.numbers)} accepted, {total} rows, {sum(counts.values())} in buckets"
+        shown = Counter(row["state"] for row in seen.rows[import_id])
+        if shown != Counter({state: count for state, count in counts.items() if count}):
+            yield f"{import_id}: counters {counts} and rows {dict(shown)} differ"
+        if Counter(row["number"][-10:] for row in seen.rows[import_id]) != Counter(wish.numbers):
+            yield f"{import_id}: its rows are not the numbers that were sent"
+
+
+def lost(seen: Evidence) -> Iterator[str]:
+    """Nothing is open for ever, and what is imported here exists there under the same id, and the other way round."""
+    held = {one["number"][-10:]: one["id"] for one in seen.resources}
+    for number, (_, row) in seen.latest().items():
+        if row["code"] == PARKED:
+            continue
+        ours = row["number_id"] if row["state"] in HELD else None
+        if ours != held.get(number):
+            yield f"{number}: {row['state']} here with {ours}, there {held.get(number)}"
+        if row["state"] == "removed" and number in seen.in_service:
+            yield f"{number}: removed here, in service there"
+    for import_id, view in seen.views.items():
+        if not view["finished_at"]:
+            yield f"{import_id}: never ended: {view['state']} {view.get('waiting_on')}"
+
+
+def doubled(seen: Evidence) -> Iterator[str]:
+    """No number has two resources, none was imported twice, no order and no application was made twice."""
+    for number, done in seen.effects.items():
+        if done["most_resources"] > 1 or done["imports"] > 1 + done["deletes"]:
+            yield f"{number}: imported {done['imports']} times, {done['most_resources']} resources at once"
+        if max(done["orders"], done["removals"]) > 1 + seen.withdrawn[number]:
+            yield f"{number}: in {done['orders']} orders and {done['removals']} removals"
+    for reference, count in Counter(order["customer_order_id"] for order in seen.orders).items():
+        if count > 1:
+            yield f"order {reference}: placed {count} times"
+    for name, count in Counter((one["user"], one["name"]) for one in seen.applications).items():
+        if count > 1:
+            yield f"application {name}: made {count} times"
+
+
+def unexplained(seen: Evidence) -> Iterator[str]:
+    """Every number has the fate that it would have had without any fault of the machine or the network."""
+    for number, (wish, row) in seen.latest().items():
+        if row["code"] != PARKED and (row["state"], row["code"]) != fate(wish, number):
+            yield f"{number}: {row['state']} {row['code']}, not {fate(wish, number)}"
+
+
+def claims(seen: Evidence) -> Iterator[str]:
+    """No claim outlived its time while somebody was there to take it back, and no work is left."""
+    if seen.overdue > RECOVERY_SECONDS:
+        yield f"a claim was {seen.overdue:.1f} s over its time"
+    for row in seen.work:
+        yield f"work is left: {row}"
+
+
+def recovery(seen: Evidence) -> Iterator[str]:
+    """After the last fault something moved within the time of a claim and 15 seconds."""
+    if seen.recovered_after > seen.claim_seconds + RECOVERY_SECONDS:
+        yield f"nothing moved for {seen.recovered_after:.1f} s"
+
+
+def secrets(seen: Evidence) -> Iterator[str]:
+    """No secret of the accounts is where it must not be."""
+    for name, text in seen.texts.items():
+        if any(canary in text for canary in seen.canaries):
+            yield f"a secret is in {name}"
+
+
+def parked(seen: Evidence) -> list[str]:
+    """Numbers that three runs in a row left unanswered: said to be so, and for a person to look at."""
+    return [number for number, (_, row) in seen.latest().items() if row["code"] == PARKED]
+
+
+CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
+    one.__name__: one for one in (conservation, lost, doubled, unexplained, claims, recovery, secrets)
+}
+
+
+def judge(seen: Evidence) -> dict[str, list[str]]:
+    """What each checker found; empty lists are what we want."""
+    return {name: list(checker(seen)) for name, checker in CHECKERS.items()}

@@ -1,0 +1,28 @@
+"""The report of a run, as it is printed."""
+
+from collections.abc import Iterator, Sequence
+
+from tests.torture.checkers import Evidence, judge, parked
+from tests.torture.run import Run
+from tests.torture.schedule import Fault
+
+
+def schedule(seed: int, faults: Sequence[Fault]) -> str:
+    return "\n".join(
+        [f"torture: seed {seed}, {len(faults)} faults; again with --torture-seed={seed}", *map(str, faults)]
+    )
+
+
+def summary(seed: int, run: Run, seen: Evidence) -> str:
+    return "\n".join(_lines(seed, run, seen))
+
+
+def _lines(seed: int, run: Run, seen: Evidence) -> Iterator[str]:
+    numbers = sum(len(wish.numbers) for wish in seen.wishes.values())
+    yield f"torture: seed {seed}: {numbers} numbers in {len(seen.wishes)} imports, {run.done.total()} faults"
+    yield "  faults      " + ", ".join(f"{kind} {count}" for kind, count in sorted(run.done.items()))
+    yield "  resumed     " + (", ".join(f"{code} {count}" for code, count in sorted(run.resumed.items())) or "nothing")
+    yield f"  recovered   {run.recovered_after:.1f} s after the last fault; quiet after {run.quiet_after:.1f} s"
+    yield f"  parked      {len(parked(seen))} numbers that three runs left unanswered"
+    for name, found in judge(seen).items():
+        yield f"  {name:<13} {len(found)}" + "".join(f"\n      {one}" for one in found[:10])

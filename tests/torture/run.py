@@ -1,0 +1,146 @@
+"""One run: submit, break, mend, wait for quiet, gather the evidence."""
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import count
+from typing import Any
+from urllib.error import URLError
+
+from tests.system.conftest import SlowerThanExpected, until
+from tests.torture.checkers import Evidence
+from tests.torture.faults import Kind
+from tests.torture.rows import Wish, removal
+from tests.torture.schedule import Fault
+from tests.torture.stand import CLAIM_SECONDS, SECRETS, Stand
+
+STEP = 0.05
+OPERATOR_SECONDS = 1.0
+
+
+class Run:
+    """Applies a schedule while a person submits imports and resumes what is held."""
+
+    def __init__(self, stand: Stand, kinds: Mapping[str, Kind], wishes: Sequence[Wish]) -> None:
+        self._stand, self._kinds = stand, kinds
+        self._left = list(wishes)
+        self._accepted: dict[str, Wish] = {}
+        self._todo: list[tuple[float, int, Callable[[], object]]] = []
+        self._serial = count()
+        self.done: Counter[str] = Counter()
+        self.resumed: Counter[str] = Counter()
+        self._taken_away = False
+        self.quiet_after = self.recovered_after = self.overdue = 0.0
+        self._began = time.monotonic()
+
+    def go(self, faults: Sequence[Fault], seconds: float, patience: float) -> None:
+        """Break things for so long, mend them, and wait for quiet at most `patience` seconds."""
+        self._began = time.monotonic()
+        for fault in faults:
+            self._at(fault.at, lambda fault=fault: self._strike(fault))
+        for index in range(len(self._left)):
+            self._at(seconds * index / len(self._left), self._submit)
+        for beat in range(int(seconds / OPERATOR_SECONDS)):
+            self._at(beat * OPERATOR_SECONDS, self._operate)
+        while self._todo:
+            at, _, act = heapq.heappop(self._todo)
+            time.sleep(max(0.0, self._began + at - time.monotonic()))  # the schedule's own time
+            act()
+        self._calm(patience)
+
+    def _at(self, at: float, act: Callable[[], object]) -> None:
+        heapq.heappush(self._todo, (at, next(self._serial), act))
+
+    def _strike(self, fault: Fault) -> None:
+        kind = self._kinds[fault.kind]
+        undo = kind.act(self._stand, fault.argument)
+        self.done[fault.kind] += 1
+        if undo is not None:
+            self._at(time.monotonic() - self._began + kind.seconds, undo)
+
+    def _submit(self) -> None:
+        """Send what is due; an answer that was lost is asked for again under the same reference."""
+        if not self._left:
+            return
+        with suppress(URLError, OSError):
+            made = self._stand.http("POST", "/v1/imports", self._left[0].body)
+            if "id" in made:
+                self._accepted[made["id"]] = self._left.pop(0)
+
+    def _all_sent(self) -> bool:
+        self._submit()
+        return not self._left
+
+    def _operate(self) -> None:
+        """What a person does who looks now and then: resume what is held, send what could not be sent."""
+        for row in self._stand.ask("SELECT id, held_code FROM imports WHERE held_at IS NOT NULL"):
+            with suppress(URLError, OSError):
+                self._stand.http("POST", f"/v1/imports/{row['id']}/resume")
+                self.resumed[row["held_code"]] += 1
+        self._take_away()
+        if self._taken_away:
+            self._submit()
+
+    def _calm(self, patience: float) -> None:
+        self._stand.mend()
+        self._stand.started("web")
+        calm = time.monotonic()
+        until(self._all_sent, "every import is accepted", patience)
+        before = self._settled()
+        with suppress(SlowerThanExpected):  # the checkers tell what is not quiet
+            until(lambda: self._looked() and self._settled() > before, "something moves again", patience)
+            self.recovered_after = time.monotonic() - calm
+            until(lambda: self._looked() and self._quiet(), "everything has ended", patience)
+        self.quiet_after = time.monotonic() - calm
+
+    def _take_away(self) -> None:
+        """Order the first import that has ended away again, under the same eyes."""
+        ended = {row["id"] for row in self._stand.ask("SELECT id FROM imports WHERE finished_at IS NOT NULL")}
+        wish = next((wish for one, wish in self._accepted.items() if one in ended), None)
+        if wish is not None and not self._taken_away:
+            self._taken_away = True
+            self._left.append(removal(wish))
+
+    def _looked(self) -> bool:
+        self._operate()
+        late = self._stand.ask("SELECT min(until) AS first FROM work WHERE state IN ('sent', 'running')")
+        if late and late[0]["first"]:
+            self.overdue = max(self.overdue, time.time() - late[0]["first"])
+        time.sleep(STEP)  # looking again, not guessing
+        return True
+
+    def _settled(self) -> int:
+        done = self._stand.ask("SELECT count(*) AS n FROM numbers WHERE outcome != 'open'")
+        moved = self._stand.ask("SELECT count(*) AS n FROM orders WHERE state NOT IN ('planned', 'submitting')")
+        return sum(row["n"] for row in (*done, *moved))
+
+    def _quiet(self) -> bool:
+        return self._stand.ask("SELECT count(*) AS n FROM imports WHERE finished_at IS NULL") == [{"n": 0}]
+
+    def evidence(self) -> Evidence:
+        """What there is to see, once all is quiet."""
+        stand = self._stand
+        carrier = stand.sandbox.state("dashboards", "users", "effects")
+        return Evidence(
+            wishes=self._accepted,
+            views={one: stand.view(one) for one in self._accepted},
+            rows={one: list(stand.numbers(one).values()) for one in self._accepted},
+            work=stand.ask("SELECT id, task, state, order_id, attempts, strikes FROM work"),
+            withdrawn=Counter(),
+            effects=carrier["effects"],
+            resources=_of(carrier["users"], "numbers"),
+            in_service={number for held in carrier["dashboards"].values() for number in held["numbers"]},
+            orders=_of(carrier["dashboards"], "orders"),
+            applications=_of(carrier["users"], "applications"),
+            claim_seconds=CLAIM_SECONDS,
+            overdue=self.overdue,
+            recovered_after=self.recovered_after,
+            canaries=SECRETS,
+            texts=stand.texts(),
+        )
+
+
+def _of(holders: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
+    return [{"user": name, **one} for name, held in holders.items() for one in held[what]]

@@ -1,0 +1,39 @@
+"""Which fault comes when: dealt from a seed, so that a run can be repeated from one number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing that goes wrong, seconds after the start of the run."""
+
+    at: float
+    kind: str
+    argument: str
+
+    def __str__(self) -> str:
+        return f"{self.at:7.2f} s  {self.kind:<16} {self.argument}"
+
+
+def deal(seed: int, kinds: Mapping[str, Sequence[str]], *, count: int, seconds: float) -> list[Fault]:
+    """So many faults over so many seconds; no kind comes again before every other one has come.
+
+    Args:
+        seed: what the dice depend on, and nothing else.
+        kinds: each kind of fault with the arguments that it may have.
+        count: how many faults.
+        seconds: how long the run is.
+    """
+    dice = Random(seed)  # noqa: S311 - dice that must fall alike each time
+    deck: list[str] = []
+    faults = []
+    for index in range(count):
+        if not deck:
+            deck = sorted(kinds)
+            dice.shuffle(deck)
+        kind = deck.pop()
+        at = (index + dice.random()) * seconds / count
+        faults.append(Fault(round(at, 2), kind, dice.choice(list(kinds[kind]))))
+    return faults

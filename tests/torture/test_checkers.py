@@ -1,0 +1,111 @@
+"""A checker that finds nothing proves nothing: each of them finds what is planted for it, and only that."""
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import pytest
+
+from tests.torture.checkers import Evidence, judge
+from tests.torture.rows import FATES, Wish, fate, removal, wishes
+from tests.torture.schedule import deal
+
+GOOD, BAD = "9192002000", "9192000935"
+ONCE = {"orders": 1, "removals": 0, "imports": 1, "deletes": 0, "most_resources": 1}
+
+
+def fine() -> Evidence:
+    """What is to be seen after an import of one good and one bad number."""
+    states = {GOOD: ("imported", None, "n-1"), BAD: ("failed", "validation-error", None)}
+    keys = ("state", "code", "number_id")
+    return Evidence(
+        wishes={"imp_1": Wish(ref="one", numbers=(GOOD, BAD))},
+        views={"imp_1": {"counts": {"rows": 2, "imported": 1, "failed": 1}, "finished_at": "x", "state": "partial"}},
+        rows={"imp_1": [{"number": f"+1{tn}", **dict(zip(keys, one, strict=True))} for tn, one in states.items()]},
+        work=[],
+        effects={GOOD: dict(ONCE), BAD: {**ONCE, "imports": 0, "most_resources": 0}},
+        resources=[{"user": "u-1", "number": f"+1{GOOD}", "id": "n-1"}],
+        in_service={GOOD, BAD},
+        orders=[{"customer_order_id": "r-1"}],
+        applications=[{"user": "u-1", "name": "one"}],
+        claim_seconds=3,
+        canaries=("canary",),
+        texts={"worker.log": "all is well"},
+    )
+
+
+def test_of_a_run_that_went_well_no_checker_finds_anything() -> None:
+    assert not any(judge(fine()).values())
+
+
+def _row(seen: Evidence, **values: object) -> None:
+    seen.rows["imp_1"][0].update(values)
+
+
+PLANTED: dict[str, tuple[str, Callable[[Evidence], object]]] = {
+    "a row that was dropped": ("conservation", lambda seen: seen.rows["imp_1"].pop()),
+    "a counter that is wrong": ("conservation", lambda seen: seen.views["imp_1"]["counts"].update(imported=2)),
+    "a row that came twice": ("conservation", lambda seen: seen.rows["imp_1"].append(seen.rows["imp_1"][0])),
+    "imported here only": ("lost", lambda seen: seen.resources.clear()),
+    "imported there only": ("lost", lambda seen: seen.resources.append({"number": f"+1{BAD}", "id": "n-2"})),
+    "another id": ("lost", lambda seen: _row(seen, number_id="n-9")),
+    "an import that never ends": ("lost", lambda seen: seen.views["imp_1"].update(finished_at=None)),
+    "two resources at once": ("doubled", lambda seen: seen.effects[GOOD].update(most_resources=2)),
+    "imported twice": ("doubled", lambda seen: seen.effects[GOOD].update(imports=2)),
+    "ordered twice": ("doubled", lambda seen: seen.effects[BAD].update(orders=2)),
+    "one reference, two orders": ("doubled", lambda seen: seen.orders.append(seen.orders[0])),
+    "an application made twice": ("doubled", lambda seen: seen.applications.append(seen.applications[0])),
+    "a good number failed": ("unexplained", lambda seen: _row(seen, code="http_500")),
+    "work that is left": ("claims", lambda seen: seen.work.append({"id": 1})),
+    "a claim that outlived its time": ("claims", lambda seen: setattr(seen, "overdue", 20.0)),
+    "a stack that slept on": ("recovery", lambda seen: setattr(seen, "recovered_after", 18.5)),
+    "a secret in a log": ("secrets", lambda seen: seen.texts.update({"web.log": "my canary sings"})),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_what_is_planted_is_found_by_its_checker(planted: str) -> None:
+    checker, plant = PLANTED[planted]
+    seen = deepcopy(fine())
+    plant(seen)
+    assert judge(seen)[checker]
+
+
+def test_a_number_that_is_parked_is_neither_lost_nor_unexplained() -> None:
+    seen = fine()
+    seen.rows["imp_1"][1].update(code="needs_attention")
+    seen.resources.append({"user": "u-1", "number": f"+1{BAD}", "id": "n-2"})
+    assert not any(judge(seen).values())
+
+
+def test_the_last_import_of_a_number_tells_its_fate() -> None:
+    seen = fine()
+    first = seen.wishes["imp_1"]
+    seen.wishes["imp_2"] = removal(first)
+    seen.views["imp_2"] = {"counts": {"rows": 1, "removed": 1}, "finished_at": "x"}
+    seen.rows["imp_2"] = [{"number": f"+1{GOOD}", "state": "removed", "code": None, "number_id": None}]
+    seen.resources.clear()
+    seen.in_service.discard(GOOD)
+    seen.effects[GOOD].update(removals=1, deletes=1)
+    assert not any(judge(seen).values())
+    seen.in_service.add(GOOD)
+    assert judge(seen)["lost"]
+
+
+def test_one_seed_deals_the_same_faults_every_time_and_another_seed_others() -> None:
+    kinds = {"kill": ("worker", "web"), "cut": ("a", "b", "c"), "flush": ("",)}
+    dealt = [deal(seed, kinds, count=12, seconds=60) for seed in (1, 1, 2)]
+    assert dealt[0] == dealt[1] != dealt[2]
+    assert sorted(dealt[0]) == dealt[0]
+    assert {fault.kind for fault in dealt[0][:3]} == kinds.keys()
+    assert all(0 <= fault.at <= 60 and fault.argument in kinds[fault.kind] for fault in dealt[0])
+
+
+@pytest.mark.parametrize("dice", range(5))
+def test_the_imports_of_a_run_hold_each_number_once_and_fates_for_all(dice: int) -> None:
+    made = wishes(dice, total=500, most=100)
+    numbers = [number for wish in made for number in wish.numbers]
+    assert len(set(numbers)) == len(numbers) >= 500
+    assert {wish.options["account"] for wish in made} == {"default", "second"}
+    assert all(
+        fate(wish, number) == FATES.get(number[-4:], ("imported", None)) for wish in made for number in wish.numbers
+    )

@@ -1,0 +1,53 @@
+"""Whatever fails and whenever: nothing lost, nothing twice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.torture import report
+from tests.torture.checkers import judge
+from tests.torture.faults import kinds
+from tests.torture.rows import wishes
+from tests.torture.run import Run
+from tests.torture.schedule import deal
+from tests.torture.stand import Stand
+
+
+@dataclass(frozen=True)
+class Length:
+    """How much is asked of one run."""
+
+    numbers: int
+    largest: int
+    faults: int
+    seconds: float
+    hang: float  # of Redis, and of the lock on SQLite
+    lock: float
+    patience: float
+    only: tuple[str, ...] = ()
+
+
+LENGTHS = {
+    "short": Length(
+        *(300, 80, 11, 15.0, 2.0, 2.0, 60),
+        only=(
+            *("kill-worker", "freeze-past-claim", "redis-told", "redis-hangs", "ledger", "doubled-messages"),
+            *("refused", "cut-after", "error", "limited", "unauthorized"),
+        ),
+    ),
+    "long": Length(1800, 200, 40, 80.0, 8.0, 5.0, 150),
+}
+
+
+def test_nothing_is_lost_and_nothing_is_done_twice(
+    stand: Stand, seed: int, torture: str, say: Callable[[str], None]
+) -> None:
+    length = LENGTHS[torture]
+    every = kinds(redis_hang=length.hang, lock=length.lock)
+    chosen = {name: every[name].arguments for name in length.only or every}
+    faults = deal(seed, chosen, count=length.faults, seconds=length.seconds)
+    say(report.schedule(seed, faults))
+    run = Run(stand, every, wishes(seed, total=length.numbers, most=length.largest))
+    run.go(faults, length.seconds, length.patience)
+    seen = run.evidence()
+    say(report.summary(seed, run, seen))
+    assert {name: found for name, found in judge(seen).items() if found} == {}
