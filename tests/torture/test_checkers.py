@@ -18,7 +18,7 @@ def fine() -> Evidence:
     states = {GOOD: ("imported", None, "n-1"), BAD: ("failed", "validation-error", None)}
     keys = ("state", "code", "number_id")
     return Evidence(
-        wishes={"imp_1": Wish(ref="one", numbers=(GOOD, BAD))},
+        wishes={"imp_1": Wish(ref="one", numbers=(GOOD, BAD), options={"account": "default"})},
         views={"imp_1": {"counts": {"rows": 2, "imported": 1, "failed": 1}, "finished_at": "x", "state": "partial"}},
         rows={"imp_1": [{"number": f"+1{tn}", **dict(zip(keys, one, strict=True))} for tn, one in states.items()]},
         work=[],
