@@ -32,6 +32,7 @@ for command in (
     acting.pause,
     acting.resume,
     acting.cancel,
+    serving.doctor,
     serving.keys,
     completing.completion,
 ):

@@ -22,6 +22,13 @@ def keys(arguments: tuple[str, ...]) -> None:
     _become("workers.keys", arguments)
 
 
+@click.command(context_settings=_PASSED_ON, short_help="Check everything that an import needs.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def doctor(arguments: tuple[str, ...]) -> None:
+    """Check everything that an import needs, where the service runs: `tnimport doctor --help`."""
+    _become("workers.doctor", arguments)
+
+
 def _become(module: str, arguments: tuple[str, ...]) -> None:
     """Go on as a module of the service; its exit code is ours."""
     checkout = _checkout(module)
