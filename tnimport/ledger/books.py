@@ -1,6 +1,7 @@
 """The counters of an import: every number is in exactly one of them, because they only ever move between them."""
 
 from collections import Counter
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -24,17 +25,21 @@ class Books:
 
     def post(self, tx: Tx, import_id: str) -> None:
         """Write the counters; the move that empties the open ones ends the import in the same transaction."""
-        changes = {imports.c[state]: imports.c[state] + count for state, count in self._change.items() if count}
+        changes = {f"by_{state.value}": count for state, count in self._change.items() if count}
         if not changes:
             return
-        update = sa.update(imports).where(imports.c.id == import_id).values(updated_at=tx.now, **_named(changes))
-        left = tx.run(update.returning(*(imports.c[state] for state in OPEN))).one()
+        moved = tuple(state for state, count in self._change.items() if count)
+        left = tx.run(_posting(moved), {"import": import_id, "now": tx.now, **changes}).one()
         if not sum(left):
             finish(tx, import_id)
 
 
-def _named(changes: dict[sa.Column[int], sa.ColumnElement[int]]) -> dict[str, sa.ColumnElement[int]]:
-    return {column.name: value for column, value in changes.items()}
+@cache
+def _posting(states: tuple[NumberState, ...]) -> sa.Executable:
+    """The update that adds to the counters of these states and returns the open ones; there are a few dozen at most."""
+    changes = {state.value: imports.c[state] + sa.bindparam(f"by_{state.value}") for state in states}
+    update = sa.update(imports).where(imports.c.id == sa.bindparam("import"))
+    return update.values(updated_at=sa.bindparam("now"), **changes).returning(*(imports.c[state] for state in OPEN))
 
 
 def finish(tx: Tx, import_id: str) -> None:

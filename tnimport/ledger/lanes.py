@@ -52,8 +52,16 @@ def save(tx: Tx, account: str, name: str, lane: Lane) -> None:
 
 def succeeded(tx: Tx, account: str, name: str) -> None:
     """A call came back well; writes only where that is news, so that it costs nothing in the long run."""
-    doubt = sa.or_(lanes.c.opened.is_(False), lanes.c.trouble > 0, lanes.c.limited > 0)
-    tx.run(sa.update(lanes).where(_is(account, name), doubt).values(opened=True, trouble=0, limited=0))
+    tx.run(_OPENING, {"of": account, "endpoint": name})
+
+
+_THIS: Final = (lanes.c.account == sa.bindparam("of"), lanes.c.name == sa.bindparam("endpoint"))
+_OPENING: Final = (
+    sa.update(lanes)
+    .where(*_THIS, sa.or_(lanes.c.opened.is_(False), lanes.c.trouble > 0, lanes.c.limited > 0))
+    .values(opened=True, trouble=0, limited=0)
+)
+_PAUSED: Final = sa.select(lanes.c.paused_until).where(*_THIS)
 
 
 def closed(tx: Tx, account: str) -> None:
@@ -94,7 +102,7 @@ def tell(tx: Tx, account: str, name: str, trouble: Trouble | None) -> None:
 
 def paused(tx: Tx, account: str, name: str) -> bool:
     """Whether the carrier has asked us to wait."""
-    until = tx.run(sa.select(lanes.c.paused_until).where(_is(account, name))).scalar()
+    until = tx.run(_PAUSED, {"of": account, "endpoint": name}).scalar()
     return until is not None and until > tx.now
 
 

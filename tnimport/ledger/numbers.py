@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -69,13 +70,9 @@ class Flush:
 
 def load(ledger: Ledger, run: Run) -> Batch:
     """Read the numbers of a grant that have no outcome yet."""
-    wanted = (imports.c.on_present, imports.c.created_at, applications.c.application_id)
-    joined = imports.outerjoin(applications, applications.c.id == imports.c.application_ref)
-    here = (numbers.c.order_id == run.order_id, numbers.c.pos >= run.first, numbers.c.pos < run.last)
     with ledger.read() as tx:
-        row = tx.run(sa.select(*wanted).select_from(joined).where(imports.c.id == run.import_id)).one()
-        query = sa.select(numbers.c.pos, numbers.c.tn, numbers.c.number_id)
-        found = tx.run(query.where(*here, numbers.c.outcome == Outcome.OPEN).order_by(numbers.c.pos))
+        row = tx.run(_TARGET, {"import": run.import_id}).one()
+        found = tx.run(_OPEN_HERE, {"order": run.order_id, "first": run.first, "last": run.last})
         return Batch(
             places=[Place(number.pos, str(number.tn), number.number_id) for number in found],
             application_id=row.application_id,
@@ -83,6 +80,19 @@ def load(ledger: Ledger, run: Run) -> Batch:
             import_created_at=row.created_at,
             now=tx.now,
         )
+
+
+_TARGET: Final = (
+    sa.select(imports.c.on_present, imports.c.created_at, applications.c.application_id)
+    .select_from(imports.outerjoin(applications, applications.c.id == imports.c.application_ref))
+    .where(imports.c.id == sa.bindparam("import"))
+)
+_OPEN_HERE: Final = (
+    sa.select(numbers.c.pos, numbers.c.tn, numbers.c.number_id)
+    .where(numbers.c.order_id == sa.bindparam("order"), numbers.c.outcome == Outcome.OPEN)
+    .where(numbers.c.pos >= sa.bindparam("first"), numbers.c.pos < sa.bindparam("last"))
+    .order_by(numbers.c.pos)
+)
 
 
 def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
@@ -141,8 +151,11 @@ def _tell(tx: Tx, run: Run, pace: Pace, flush: Flush) -> None:
 
 
 def _may_go_on(tx: Tx, run: Run) -> bool:
-    going = tx.run(sa.select(imports.c.id).where(imports.c.id == run.import_id, active())).first()
+    going = tx.run(_GOING_ON, {"import": run.import_id}).first()
     return going is not None and not lanes.paused(tx, run.account, run.lane)
+
+
+_GOING_ON: Final = sa.select(imports.c.id).where(imports.c.id == sa.bindparam("import"), active())
 
 
 def _end(tx: Tx, run: Run, flush: Flush) -> None:

@@ -110,10 +110,17 @@ def _sweep(tx: Tx, order_id: int) -> None:
 
 def _count(tx: Tx, order_id: int, settled: Sequence[Settled], concerned: Outcome) -> sa.Row[Any]:
     released = sum(isinstance(one, Released) for one in settled)
-    column = orders.c.released if concerned is Outcome.RELEASED else orders.c.open
-    change = {"released": orders.c.released + released, column.name: column - len(settled)}
-    fields = (orders.c.state, orders.c.action, orders.c.import_id, orders.c.account, orders.c.open, orders.c.released)
-    return tx.run(sa.update(orders).where(orders.c.id == order_id).values(**change).returning(*fields)).one()
+    gone = len(settled)
+    change = (-gone, released) if concerned is Outcome.OPEN else (0, released - gone)
+    return tx.run(_COUNTING, {"order": order_id, "opened": change[0], "freed": change[1]}).one()
+
+
+_COUNTING: Final = (
+    sa.update(orders)
+    .where(orders.c.id == sa.bindparam("order"))
+    .values(open=orders.c.open + sa.bindparam("opened"), released=orders.c.released + sa.bindparam("freed"))
+    .returning(orders.c.state, orders.c.action, orders.c.import_id, orders.c.account, orders.c.open, orders.c.released)
+)
 
 
 def event_of(one: Settled) -> NumberEvent:

@@ -7,6 +7,7 @@ transaction of a run begins with `fence`.
 
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -62,15 +63,9 @@ def active() -> sa.ColumnElement[bool]:
 
 def take(ledger: Ledger, work_id: int, serial: int, seconds: float) -> Run | None:
     """Make a sent claim ours for so many seconds; None when it is not there to be taken (any longer)."""
-    token = secrets.token_hex(16)
-    swap = (
-        sa.update(work)
-        .where(work.c.id == work_id, work.c.serial == serial, work.c.state == SENT)
-        .values(state=RUNNING, token=token)
-    )
-    fields = [work.c[name] for name in Run.__dataclass_fields__]
+    swap = {"claim": work_id, "sent_as": serial, "mine": secrets.token_hex(16)}
     with ledger.write() as tx:
-        row = tx.run(swap.values(until=tx.now + seconds).returning(*fields)).one_or_none()
+        row = tx.run(_TAKING, {**swap, "end": tx.now + seconds}).one_or_none()
         if row is None:
             return None
         run = Run(**row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
@@ -80,14 +75,23 @@ def take(ledger: Ledger, work_id: int, serial: int, seconds: float) -> Run | Non
     return run
 
 
+_TAKING: Final = (
+    sa.update(work)
+    .where(work.c.id == sa.bindparam("claim"), work.c.serial == sa.bindparam("sent_as"), work.c.state == SENT)
+    .values(state=RUNNING, token=sa.bindparam("mine"), until=sa.bindparam("end"))
+    .returning(*(work.c[name] for name in Run.__dataclass_fields__))
+)
+
+
 def _stopped(tx: Tx, run: Run) -> bool:
     """Whether the import was paused, held or cancelled while the message travelled."""
-    wanted = sa.select(imports.c.id).where(active()).limit(1)
     if run.application_ref is not None:
-        wanted = wanted.where(imports.c.application_ref == run.application_ref)
-    else:
-        wanted = wanted.where(imports.c.id == run.import_id)
-    return tx.run(wanted).first() is None
+        wanted = sa.select(imports.c.id).where(active(), imports.c.application_ref == run.application_ref)
+        return tx.run(wanted.limit(1)).first() is None
+    return tx.run(_GOING_ON, {"import": run.import_id}).first() is None
+
+
+_GOING_ON: Final = sa.select(imports.c.id).where(imports.c.id == sa.bindparam("import"), active())
 
 
 def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
@@ -96,14 +100,26 @@ def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401  # columns 
     Raises:
         ClaimLost: it is no longer ours; the transaction must write nothing.
     """
-    ours = sa.update(work).where(work.c.id == run.id, work.c.token == run.token, work.c.state == RUNNING)
-    if tx.changed(ours.values(**(changes or {"token": run.token}))) != 1:
+    new = {f"new_{name}": value for name, value in (changes or {"token": run.token}).items()}
+    if tx.changed(_fencing(tuple(changes) or ("token",)), {"claim": run.id, "mine": run.token, **new}) != 1:
         raise ClaimLost
+
+
+@cache
+def _fencing(names: tuple[str, ...]) -> sa.Executable:
+    ours = sa.update(work).where(*_MINE, work.c.state == RUNNING)
+    return ours.values({name: sa.bindparam(f"new_{name}", type_=work.c[name].type) for name in names})
+
+
+_MINE: Final = (work.c.id == sa.bindparam("claim"), work.c.token == sa.bindparam("mine"))
 
 
 def done(tx: Tx, run: Run) -> None:
     """The work is over; its row goes."""
-    tx.run(sa.delete(work).where(work.c.id == run.id, work.c.token == run.token))
+    tx.run(_ENDING, {"claim": run.id, "mine": run.token})
+
+
+_ENDING: Final = sa.delete(work).where(*_MINE)
 
 
 def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
