@@ -138,6 +138,18 @@ def test_of_two_headings_the_one_with_numbers_below_is_taken(read: Callable[...,
     assert [row.number for row in read(f"number,phone\n12 Main St,{ONE}\n7 Elm St,{TWO}\n")] == [ONE, TWO]
 
 
+@pytest.mark.parametrize("cell", ["2026-11-23T17:43:10.793Z", "9fb0aadf-86b4-4c56-9f28-02ab6c624363"])
+@pytest.mark.parametrize("heading", ["since,phone", "seit,rufnr"])
+def test_times_and_ids_that_resemble_damaged_numbers_are_no_second_column(
+    read: Callable[..., list[Row]], heading: str, cell: str
+) -> None:
+    assert [row.number for row in read(f"{heading}\n{cell},{ONE}\n{cell},{TWO}\n")] == [ONE, TWO]
+
+
+def test_a_column_in_which_every_number_is_damaged_is_still_the_column(read: Callable[..., list[Row]]) -> None:
+    assert [row.code for row in read("Bob;9,19556E+09\nEve;9,19556E+09\n")] == ["digits_lost", "digits_lost"]
+
+
 def test_columns_without_any_number_are_refused(read: Callable[..., list[Row]]) -> None:
     with pytest.raises(Refused, match="no_number_column"):
         read("name,city\nBob,Raleigh\nEve,Cary\n")

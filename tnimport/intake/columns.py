@@ -157,7 +157,10 @@ def _choose(code: str, heading: Record, columns: Sequence[int]) -> Problem:
 
 
 def _number_columns(data: list[Record]) -> list[int]:
-    return [at for at in range(max(map(len, data), default=0)) if _holds_numbers(list(_cells(data, at)))]
+    """The columns of numbers; one in which no number is whole, such as a time of day, only where there is no other."""
+    held = {at: list(_cells(data, at)) for at in range(max(map(len, data), default=0))}
+    likely = [at for at, cells in held.items() if _holds_numbers(cells)]
+    return [at for at in likely if any(isinstance(parse(cell), Telephone) for cell in held[at])] or likely
 
 
 def _holds_numbers(cells: list[str]) -> bool:
