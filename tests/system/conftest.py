@@ -58,8 +58,9 @@ SETTINGS = {
     "TNIMPORT_DASHBOARD_PER_SECOND": "0",
     "TNIMPORT_POLL_FIRST": "0.2",
     "TNIMPORT_POLL_MAX": "1",
-    "TNIMPORT_HTTP_TIMEOUT": "5",
-    "TNIMPORT_CLAIM_SECONDS": "30",
+    # A run that was killed is missed for so long.
+    "TNIMPORT_HTTP_TIMEOUT": "2",
+    "TNIMPORT_CLAIM_SECONDS": "5",
     "TNIMPORT_ORDER_SETTLE": "5",
     "TNIMPORT_ORDER_SIZE": "500",
 }
@@ -194,7 +195,7 @@ class Stack:
                 self.monitored.append(data.decode(errors="replace"))
 
     def http(self, method: str, path: str, body: object = None, *, web: str = "web", **headers: str) -> Any:
-        """One call of the HTTP API, with JSON or with bytes; its decoded answer, with the status under `status_code` if it is an error."""
+        """One call with JSON or bytes; its decoded answer, with the status under `status_code` if it is an error."""
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         url = f"http://127.0.0.1:{self.ports[web]}{path}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -299,15 +300,15 @@ def listens(port: int) -> bool:
     return False
 
 
-_SERIAL = count(1)
+# Exchanges that exist: none ends in 11.
+_EXCHANGES = (exchange for exchange in count(200) if exchange % 100 != 11)
 
 
 def fresh(size: int, *special: str) -> list[str]:
     """Numbers that no other test of this session uses: ordinary ones, then those ending in `special`."""
-    exchanges = -(-max(size, 1) // 8000)
-    first = [next(_SERIAL) for _ in range(exchanges)]
-    ordinary = [f"919{200 + first[index // 8000]}{2000 + index % 8000}" for index in range(size)]
-    return ordinary + [f"919{200 + first[0]}{last_four}" for last_four in special]
+    exchanges = [next(_EXCHANGES) for _ in range(-(-max(size, 1) // 8000))]
+    ordinary = [f"919{exchanges[index // 8000]}{2000 + index % 8000}" for index in range(size)]
+    return ordinary + [f"919{exchanges[0]}{last_four}" for last_four in special]
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.system.conftest import Stack
 
-SHORT_CLAIMS = {"TNIMPORT_HTTP_TIMEOUT": "2", "TNIMPORT_CLAIM_SECONDS": "4"}
-"""A run that was killed is missed for four seconds."""
 FATES = {"0901": ("failed", "25070"), "0906": ("unaccounted", "unaccounted"), "0935": ("failed", "validation-error")}
 
 
@@ -23,13 +21,12 @@ def judge(stack: Stack, import_id: str, rows: list[str]) -> None:
 
 
 def test_kill_9_of_the_worker_again_and_again_changes_nothing(stack: Stack, numbers: Callable[..., list[str]]) -> None:
-    stack.restart("worker", "dispatcher", **SHORT_CLAIMS)
     stack.sandbox.switch(latency=0.02)
-    rows = numbers(600, *FATES)
+    rows = numbers(300, *FATES)
     import_id = stack.submit(rows)
-    for reached, least in (("ordered", 1), ("imported", 40), ("imported", 200)):
+    for reached, least in (("ordered", 1), ("imported", 20), ("imported", 100)):
         stack.reaches(import_id, reached, least)
-        stack.restart("worker", **SHORT_CLAIMS)
+        stack.restart("worker")
     judge(stack, import_id, rows)
 
 
@@ -46,14 +43,13 @@ def test_kill_9_of_the_dispatcher_changes_nothing(stack: Stack, numbers: Callabl
 def test_an_emptied_redis_changes_nothing(
     stack: Stack, numbers: Callable[..., list[str]], until: Callable[..., Any]
 ) -> None:
-    stack.restart("worker", "dispatcher", **SHORT_CLAIMS)
     stack.sandbox.switch(latency=0.01)
     stack.kill("worker")
-    rows = numbers(300, *FATES)
+    rows = numbers(200, *FATES)
     import_id = stack.submit(rows)
     until(lambda: stack.redis.llen("orders"), "a message that nobody has taken")
     stack.redis.flushall()
-    stack.restart("worker", **SHORT_CLAIMS)
+    stack.restart("worker")
     for reached, least in (("ordered", 1), ("imported", 1), ("imported", 100)):
         stack.reaches(import_id, reached, least)
         stack.redis.flushall()
@@ -79,13 +75,12 @@ def test_with_redis_away_an_import_is_accepted_and_its_work_starts_when_it_is_ba
 def test_an_order_whose_answer_was_lost_is_not_placed_twice_even_if_the_worker_dies(
     stack: Stack, numbers: Callable[..., list[str]], until: Callable[..., Any]
 ) -> None:
-    stack.restart("worker", "dispatcher", **SHORT_CLAIMS)
     stack.sandbox.fault("dashboard.orders.create", "slow", seconds=1.5, count=1)
     before = len(stack.sandbox.calls("dashboard.orders.create"))
     rows = numbers(3)
     import_id = stack.submit(rows)
     until(lambda: len(stack.sandbox.calls("dashboard.orders.create")) > before, "the order is there, unanswered")
-    stack.restart("worker", **SHORT_CLAIMS)
+    stack.restart("worker")
     assert stack.finished(import_id)["state"] == "complete"
     stack.books(import_id)
 
@@ -95,22 +90,22 @@ def test_an_import_that_is_stopped_while_it_runs_stops_at_once(
     stack: Stack, numbers: Callable[..., list[str]], until: Callable[..., Any], how: str
 ) -> None:
     stack.sandbox.switch(latency=0.03)
-    rows = numbers(600)
+    rows = numbers(300)
     import_id = stack.submit(rows)
     stack.reaches(import_id, "imported", 5)
     stack.http("POST", f"/v1/imports/{import_id}/{how}")
     if how == "cancel":
         view = stack.finished(import_id)
         assert view["state"] == "cancelled"
-        assert view["counts"]["imported"] + view["counts"]["cancelled"] == 600
+        assert view["counts"]["imported"] + view["counts"]["cancelled"] == 300
         assert view["counts"]["cancelled"] > 0
     else:
         until(lambda: stack.view(import_id)["state"] == "paused", "it is paused")
         still = until(lambda: unchanged(stack, import_id), "nothing of it moves any more")
-        assert 5 <= still < 600
+        assert 5 <= still < 300
         stack.sandbox.switch(latency=0)
         stack.http("POST", f"/v1/imports/{import_id}/resume")
-        assert stack.finished(import_id)["counts"]["imported"] == 600
+        assert stack.finished(import_id)["counts"]["imported"] == 300
     stack.books(import_id)
 
 
@@ -129,12 +124,12 @@ def test_a_wrong_password_costs_a_handful_of_calls_and_after_the_fix_resume_goes
 ) -> None:
     stack.restart("worker", TNIMPORT_DASHBOARD_PASSWORD="canary-wrong-password")
     before = stack.sandbox.state("summary")["summary"]["calls"]
-    rows = numbers(1000)
+    rows = numbers(200)
     import_id = stack.submit(rows)
     view = until(lambda: held(stack, import_id), "it is held")
     assert "credentials" in view["held"]["instruction"]
     assert stack.sandbox.state("summary")["summary"]["calls"] - before <= 6
-    assert view["counts"]["requested"] == 1000
+    assert view["counts"]["requested"] == 200
     stack.restart("worker")
     stack.http("POST", f"/v1/imports/{import_id}/resume")
     assert stack.finished(import_id)["state"] == "complete"
