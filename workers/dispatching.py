@@ -101,7 +101,12 @@ class Dispatcher:
             self._served[grant.import_id or grant.application_ref] = monotonic()
         unsent = self._outlet.publish(grants)
         if unsent:
-            _log.warning("not_published", count=len(unsent))
+            _log.warning(
+                "not_published",
+                count=len(unsent),
+                work=[grant.work for grant in unsent],
+                import_id=sorted({grant.import_id or "" for grant in unsent}),
+            )
             dispatch.unsend(self._ledger, unsent, self._accounts)
 
     def _sleep(self, seconds: float) -> float:

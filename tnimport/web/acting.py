@@ -1,5 +1,6 @@
 """Pause, resume and cancel."""
 
+import logging
 from collections.abc import Callable
 
 from fastapi import APIRouter
@@ -13,6 +14,7 @@ from tnimport.web.parameters import ImportId
 from tnimport.web.rendering import import_json
 from tnimport.web.schemas import Import, answers
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/imports/{import_id}", tags=["imports"])
 _ANSWERS = answers(Import, 403, 404)
 
@@ -20,21 +22,23 @@ _ANSWERS = answers(Import, 403, 404)
 @router.post("/pause", responses=_ANSWERS)
 def pause(deps: Deps, import_id: ImportId) -> JSONResponse:
     """Start nothing more of it until it is resumed. A finished import stays as it is."""
-    return _done(deps, import_id, control.pause)
+    return _done(deps, import_id, control.pause, "import_paused")
 
 
 @router.post("/resume", responses=_ANSWERS)
 def resume(deps: Deps, import_id: ImportId) -> JSONResponse:
     """Go on with a paused or held import."""
-    return _done(deps, import_id, control.resume)
+    return _done(deps, import_id, control.resume, "import_resumed")
 
 
 @router.post("/cancel", responses=_ANSWERS)
 def cancel(deps: Deps, import_id: ImportId) -> JSONResponse:
     """Start nothing more of it, ever; numbers that are done stay done."""
-    return _done(deps, import_id, control.cancel)
+    return _done(deps, import_id, control.cancel, "import_cancel_asked")
 
 
-def _done(deps: WebDeps, import_id: str, act: Callable[[Ledger, str], bool]) -> JSONResponse:
-    act(deps.ledger, seen(deps, import_id).id)
+def _done(deps: WebDeps, import_id: str, act: Callable[[Ledger, str], bool], event: str) -> JSONResponse:
+    view = seen(deps, import_id)
+    act(deps.ledger, view.id)
+    log.info(event, extra={"import_id": view.id, "account": view.account})
     return JSONResponse(import_json(seen(deps, import_id)))
