@@ -3,9 +3,11 @@ FROM python:3.13-slim AS build
 WORKDIR /app
 RUN python -m venv /venv
 ENV PATH=/venv/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-COPY constraints.txt ./
-RUN pip install --require-hashes -r constraints.txt
-COPY pyproject.toml README.md ./
+# What the services need, pinned and with hashes, without what only development needs; cached until it changes.
+COPY constraints.txt pyproject.toml ./
+COPY deploy/declared.py deploy/
+RUN python deploy/declared.py > declared.txt && pip install -r declared.txt -c constraints.txt
+COPY README.md ./
 COPY tnimport ./tnimport
 RUN pip install --no-deps --no-build-isolation .
 
@@ -17,7 +19,7 @@ COPY --from=build /venv /venv
 COPY config ./config
 COPY tasks ./tasks
 COPY workers ./workers
-RUN mkdir var && chown tnimport var
+RUN install -d -o tnimport var /var/lib/tnimport
 USER tnimport
 # Nothing runs by itself: a container without a command says what there is.
 CMD ["cat", "workers/README.md"]

@@ -1,0 +1,112 @@
+"""The systemd units: what systemd's own checker says of them, and that they run what the Procfile runs."""
+
+import re
+import shutil
+import subprocess
+import sys
+from configparser import RawConfigParser
+from pathlib import Path
+
+import pytest
+from honcho.environ import parse_procfile
+
+from config.settings import Settings, load
+
+ROOT = Path(__file__).parents[2]
+UNITS = ROOT / "deploy" / "systemd"
+COMMON = UNITS / "tnimport-.service.d" / "common.conf"
+STARTED = [
+    *("tnimport-release.service", "tnimport-web.service", "tnimport-dispatcher.service"),
+    *("tnimport-worker@all.service", "tnimport-worker@numbers.service", "tnimport-flower.service", "tnimport.target"),
+]
+PROCESSES = {path.stem.removeprefix("tnimport-").rstrip("@"): path for path in UNITS.glob("*.service")}
+CHECKER = shutil.which("systemd-analyze")
+
+
+def settings_of(path: Path) -> dict[str, list[str]]:
+    """Every setting of a unit with its values, for systemd allows several."""
+    pairs = [line.split("=", 1) for line in path.read_text().splitlines() if re.match(r"[A-Z]\w+=", line)]
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The units as they are installed, with this checkout's programs for the checker to find."""
+    shutil.copytree(UNITS, tmp_path / "units")
+    for path in (tmp_path / "units").glob("*.service"):
+        path.write_text(path.read_text().replace("/opt/tnimport/.venv/bin", str(Path(sys.executable).parent)))
+    return tmp_path / "units"
+
+
+def checked(units: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"SYSTEMD_UNIT_PATH": f"{units}:", "PATH": "/usr/bin:/bin", "SYSTEMD_COLORS": "0"}
+    return subprocess.run(
+        [str(CHECKER), *command], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.skipif(CHECKER is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("unit", STARTED)
+def test_systemd_finds_nothing_wrong(installed: Path, unit: str) -> None:
+    done = checked(installed, "verify", "--man=no", unit)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(CHECKER is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("unit", ["tnimport-web.service", "tnimport-worker@all.service"])
+def test_what_all_units_share_reaches_each_of_them(installed: Path, unit: str) -> None:
+    shared = installed / COMMON.relative_to(UNITS)
+    shared.write_text(shared.read_text().replace("ProtectClock=", "ProtectClok="))
+    assert "ProtectClok" in checked(installed, "verify", "--man=no", unit).stderr
+
+
+def test_every_process_of_the_procfile_has_a_unit_that_runs_the_same() -> None:
+    served = parse_procfile((ROOT / "Procfile").read_text()).processes
+    assert PROCESSES.keys() == served.keys()
+    for name, line in served.items():
+        (command,) = settings_of(PROCESSES[name])["ExecStart"]
+        ran = command.removeprefix("/opt/tnimport/.venv/bin/").removesuffix(" -n %i@%%h")
+        queues = settings_of(UNITS / "worker-all.env")
+        ran = ran.replace("${THREADS}", "32").replace("${QUEUES}", "".join(queues.get("QUEUES", [])))
+        assert ran == line
+
+
+def test_services_are_stopped_by_sigterm_with_more_patience_than_a_claim_has() -> None:
+    shared = settings_of(COMMON)
+    assert shared["KillSignal"] == ["SIGTERM"]
+    assert float(shared["TimeoutStopSec"][0]) > load({}, accounts_needed=False).claim_seconds
+    for name, path in PROCESSES.items():
+        own = settings_of(path)
+        assert own["Type"] == ["oneshot" if name == "release" else "exec"]
+        assert own.get("Restart") == (None if name == "release" else ["always"])
+
+
+def test_every_secret_is_a_credential_and_none_is_in_a_file_that_others_read() -> None:
+    variables = {f"TNIMPORT_{field.upper()}" for field in Settings.secret_fields()}
+    for path in (COMMON, PROCESSES["flower"]):
+        found = settings_of(path)
+        credentials = {value.partition(":")[0] for value in found["LoadCredential"]}
+        named = dict(value.split("=", 1) for value in found["Environment"] if value.startswith("TNIMPORT_"))
+        assert {f"%d/{name}" for name in credentials} == set(named.values())
+        assert {name.removesuffix("_FILE") for name in named} <= variables
+    plain = {line.partition("=")[0] for line in (UNITS / "tnimport.env").read_text().splitlines() if "=" in line}
+    assert plain & variables == set()
+
+
+def test_the_example_of_settings_is_usable(tmp_path: Path) -> None:
+    parser = RawConfigParser(comment_prefixes=("#",))
+    parser.optionxform = str
+    parser.read_string("[all]\n" + (UNITS / "tnimport.env").read_text())
+    secrets = {"TNIMPORT_DASHBOARD_PASSWORD": "p", "TNIMPORT_CATAPULT_TOKEN": "t", "TNIMPORT_CATAPULT_SECRET": "s"}
+    given = dict(parser["all"]) | secrets | {"TNIMPORT_API_KEYS_FILE": str(tmp_path / "keys.toml")}
+    assert load(given).accounts["default"].account.site_id == "743"
+
+
+@pytest.mark.parametrize(
+    "kept", ["NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet=", "PrivateDevices=yes"]
+)
+def test_a_process_may_do_little(kept: str) -> None:
+    assert kept in COMMON.read_text().splitlines()
