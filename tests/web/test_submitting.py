@@ -82,6 +82,8 @@ def test_strict_refuses_the_whole_input_with_the_line_of_each_bad_row(web: Web) 
         (b'{"numbers": 7}', JSON, {}, 422),
         (b"\xff\xfe\x00", JSON, {}, 422),
         (b"\x1f\x8bnonsense", TEXT, {"Content-Encoding": "gzip"}, 422),
+        (b"9195550001", TEXT, {"Content-Encoding": "gzip"}, 422),
+        (b"", TEXT, {"Content-Encoding": "x-gzip"}, 422),
         (b"PK\x03\x04", CSV, {}, 422),
         (b"a\0b", TEXT, {}, 422),
         (b"x", "text/plain; charset=nonsense", {}, 422),

@@ -5,7 +5,7 @@ import io
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import IO, BinaryIO, Final
 
 from tnimport.intake.problems import Refused, problem
 
@@ -23,6 +23,13 @@ _BOMS: Final = (  # the longer first: UTF-32's mark begins with UTF-16's
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+def begins_gzipped(stream: IO[bytes]) -> bool:
+    """Whether the body, which is at its beginning and stays there, has the first bytes of gzip."""
+    first = stream.read(len(_GZIP))
+    stream.seek(0)
+    return first == _GZIP
 
 
 def read_chunks(stream: BinaryIO, max_bytes: int = MAX_BYTES) -> Iterator[bytes]:

@@ -12,14 +12,15 @@ from starlette.concurrency import run_in_threadpool
 
 from tnimport.intake import keys
 from tnimport.intake.accept import Accepted, InProgress, KeyConflict, accept
+from tnimport.intake.body import begins_gzipped
 from tnimport.intake.payload import from_body
-from tnimport.intake.problems import Problem, Refused
+from tnimport.intake.problems import Problem, Refused, problem
 from tnimport.ledger.reads import ImportView
 from tnimport.web import requests
 from tnimport.web.body import BODY_LIMIT, spooled
 from tnimport.web.deps import Deps, WebDeps
 from tnimport.web.looking import seen
-from tnimport.web.media import body_type, check_encoding
+from tnimport.web.media import body_type, says_gzip
 from tnimport.web.problems import ProblemError, too_large
 from tnimport.web.rendering import import_json
 from tnimport.web.schemas import Import, answers
@@ -44,8 +45,10 @@ async def submit_import(deps: Deps, request: Request) -> JSONResponse:
     was made the first time, with Idempotent-Replayed: true. Nothing but the ledger is needed for this.
     """
     media_type, key, parameters = body_type(request), key_of(request), _parameters(request)
-    check_encoding(request)
+    gzipped = says_gzip(request)
     async with spooled(request, deps.max_body) as body:
+        if gzipped and not begins_gzipped(body):
+            raise _refusal(Refused([problem("bad_gzip")]), deps)
         accepted = await run_in_threadpool(_accept, deps, parameters, media_type, body, key)
     view = await run_in_threadpool(_made, deps, accepted)
     # The account and nothing of the content: whose import this is can be told from its id.
