@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,6 +178,20 @@ def test_an_occasion_comes_once_an_hour_to_one_of_all_who_look(ledger: Ledger, d
     later = upkeep.claim(ledger, PRUNE, EVERY)
     assert later is not None
     assert later.serial == found[0].serial + 1
+
+
+def test_of_many_who_look_at_the_same_moment_one_gets_the_occasion(ledger: Ledger, desk: Desk) -> None:
+    upkeep.claim(ledger, PRUNE, EVERY)
+    desk.passes(EVERY + 1)
+    start = Barrier(6)
+
+    def look(_: int) -> Occasion | None:
+        start.wait(10)
+        return upkeep.claim(ledger, PRUNE, EVERY)
+
+    with ThreadPoolExecutor(6) as threads:
+        found = [one for one in threads.map(look, range(6)) if one is not None]
+    assert len(found) == 1
 
 
 def test_a_doubled_message_and_an_overlapping_run_find_nothing_to_take(ledger: Ledger, desk: Desk) -> None:
