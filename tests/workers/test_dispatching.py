@@ -181,4 +181,5 @@ def test_the_loop_waits_for_a_ledger_that_is_away_and_stops_when_asked(outlet: O
             """Nothing to let go of."""
 
     process.work(Away(), Bell(), stopping)
-    assert waits == [process.LEDGER_AWAY_SECONDS, process.LEDGER_AWAY_SECONDS, 7.0]
+    told = [process.LEDGER_AWAY_SECONDS, process.LEDGER_AWAY_SECONDS, 7.0]
+    assert waits == pytest.approx([seconds - process.EARLIEST for seconds in told])
