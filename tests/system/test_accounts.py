@@ -8,11 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.schema import imports, upkeep
 from tnimport.web.keys import Scope, make, written
 
 if TYPE_CHECKING:
@@ -98,6 +102,14 @@ class Tenants:
             for one in family.samples
         }
 
+    @contextmanager
+    def ledger(self) -> Iterator[Tx]:
+        """A transaction of our own in the ledger."""
+        ledger = Ledger(self.stack.environ["TNIMPORT_DATABASE_URL"])
+        with ledger.write() as tx:
+            yield tx
+        ledger.close()
+
     def alive(self) -> set[str]:
         """The kinds of process that live."""
         ages = {labels[-1]: age for labels, age in self.metrics().items() if labels[0] == HEARTBEAT}
@@ -164,6 +176,15 @@ def test_fault_and_backlog_of_one_account_do_not_touch_the_other(
     tenants.http("south", "POST", f"/v1/imports/{held}/resume")
     until(lambda: tenants.state(held) == "complete", "the mended account is through")
     assert tenants.state(slow) == "running"
+
+    # Later the finished import is pruned, and the other one goes on.
+    with tenants.ledger() as tx:
+        tx.run(sa.update(imports).where(imports.c.id == held).values(finished_at=tx.now - 31 * 86_400))
+        tx.run(sa.update(upkeep).values(due_at=tx.now))
+    stack.restart("dispatcher")
+    until(lambda: tenants.http("south", "GET", f"/v1/imports/{held}").get("status_code") == 404, "it is pruned")
+    assert tenants.state(slow) == "running"
+    assert tenants.metrics()["tnimport_conservation_gap",] == 0
 
     logs_name_ids_and_no_number(stack, [*many, *few], {slow, held})
     for name in ("dispatcher", "web", "worker"):
