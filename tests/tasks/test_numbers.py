@@ -344,7 +344,10 @@ def test_a_worker_that_is_asked_to_stop_ends_its_grant_between_two_numbers(
     assert world.view(import_id).counts["imported"] == 7
 
 
-def test_a_pause_is_seen_at_the_next_flush(world: World, available: Callable[..., str]) -> None:
+def test_a_pause_is_seen_at_the_next_flush(
+    world: World, available: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.notebook.FLUSH_NUMBERS", 25)
     import_id = available(*MANY)
     run = world.take(world.grant(Task.IMPORT_NUMBERS))
     control.pause(world.ledger, import_id)
@@ -370,6 +373,7 @@ def test_a_long_grant_tells_how_far_it_is(
     world: World, available: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tasks.notebook.TELL_SECONDS", 0)
+    monkeypatch.setattr("tasks.notebook.FLUSH_NUMBERS", 25)
     monkeypatch.setattr("tasks.notebook.FLUSH_SECONDS", 3600)  # by count only, however slow the machine is
     available(*MANY)
     world.run(Task.IMPORT_NUMBERS)
