@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from tnimport.intake import keys
+from tnimport.ledger import reads
 from tnimport.ledger.schema import lanes
 from tnimport.web.schemas import History, Import, ImportsPage, NumbersPage
 
@@ -151,6 +153,24 @@ def test_an_import_is_found_by_the_callers_own_key(any_web: Web, seed: Seed) -> 
     assert page["refusal"] is None
     assert any_web.get("/v1/imports", params={"client_ref": "unknown"}).json()["imports"] == []
     assert any_web.get("/v1/imports", params={"client_ref": "\0"}).status_code == 422
+
+
+def test_a_refusal_is_told_until_an_import_is_made_with_its_reference_and_again_after_the_next(
+    any_web: Web, seed: Seed
+) -> None:
+    refused = [{"pointer": "/client_ref", "code": "key_conflict", "detail": "used", "fix": "another"}]
+
+    def told() -> object:
+        page = any_web.get("/v1/imports", params={"client_ref": "crm-7"}).json()
+        return len(page["imports"]), page["refusal"]
+
+    assert told() == (0, None)
+    reads.remember_refusal(any_web.ledger, keys.of_client_ref("crm-7"), refused)
+    assert told() == (0, refused)
+    seed(any_web.ledger, client_ref="crm-7")
+    assert told() == (1, None)
+    reads.remember_refusal(any_web.ledger, keys.of_client_ref("crm-7"), refused)
+    assert told() == (1, refused)
 
 
 def test_a_verb_answers_with_the_import_and_may_be_repeated(any_web: Web, seed: Seed) -> None:

@@ -80,10 +80,11 @@ def version(ledger: Ledger, import_id: str) -> str | None:
         return "-".join(str(value) for value in (*row, tx.run(newest).scalar()))
 
 
-def refusal(ledger: Ledger, key: str) -> list[dict[str, Any]] | None:
-    """Why the request with this key could not be accepted; None when it was not refused."""
+def refusal(ledger: Ledger, key: str, *, since: float = 0) -> list[dict[str, Any]] | None:
+    """Why the latest request with this key that was refused since then was refused; None when none was."""
+    query = sa.select(refusals.c.problems).where(refusals.c.key == key, refusals.c.at >= since)
     with ledger.read() as tx:
-        problems = tx.run(sa.select(refusals.c.problems).where(refusals.c.key == key)).scalar_one_or_none()
+        problems = tx.run(query).scalar_one_or_none()
     return None if problems is None else list(problems)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
@@ -35,7 +36,7 @@ YOUNG, OLD = 120.0, 3600.0  # seconds
 
 @router.get("/imports", responses=answers(ImportsPage, 400, 422))
 def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
-    """The imports, the newest first; with client_ref the one that was made with it, or why it was refused."""
+    """The imports, the newest first; with client_ref what was made with it, and why a later request was refused."""
     found, after = reads.imports_page(
         deps.ledger,
         client_ref=asked.client_ref,
@@ -48,10 +49,16 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
         "next_page_token": tokens.token_of(after),
     }
     if asked.client_ref is not None:
-        # A refusal was kept before anybody knew its account.
-        known = None if found or deps.visible is not None else keys.of_client_ref(asked.client_ref)
-        page["refusal"] = reads.refusal(deps.ledger, known) if known else None
+        page["refusal"] = _refusal(deps, asked.client_ref, found)
     return JSONResponse(page)
+
+
+def _refusal(deps: WebDeps, client_ref: str, found: Sequence[ImportView]) -> list[dict[str, Any]] | None:
+    """Why a message with this reference was refused, unless an import was made with it afterwards."""
+    if deps.visible is not None:
+        return None  # it was kept before anybody knew its account
+    since = found[0].created_at if found else 0
+    return reads.refusal(deps.ledger, keys.of_client_ref(client_ref), since=since)
 
 
 @router.get("/imports/{import_id}", responses=answers(Import, 404) | {304: {"description": "Not changed"}})

@@ -67,7 +67,8 @@ class ImportsPage(_Shape):
 
     imports: list[Import]
     refusal: list[dict[str, Any]] | None = Field(
-        None, description="why the request with this client_ref was refused, if it made no import"
+        None,
+        description="why the latest task message with this client_ref was refused, if no import was made with it since",
     )
     next_page_token: str = Field(examples=[""])
 
