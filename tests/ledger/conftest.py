@@ -68,43 +68,53 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     check_everything(ledger)
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """Every row of the tables that the books are about, at one moment."""
+
+    imports: list[sa.Row[Any]]
+    orders: dict[str, list[sa.Row[Any]]]
+    outcomes: dict[int, dict[int, Outcome]]
+    refused: Counter[tuple[str, str]]
+    work: list[sa.Row[Any]]
+
+
+def snapshot(ledger: Ledger) -> Snapshot:
+    with ledger.read() as tx:
+        imports = tx.run(sa.select(tables.imports).where(tables.imports.c.sealed_at.is_not(None))).all()
+        orders_: dict[str, list[sa.Row[Any]]] = {row.id: [] for row in imports}
+        for order in tx.run(sa.select(tables.orders).where(tables.orders.c.import_id.in_(orders_))):
+            orders_[order.import_id].append(order)
+        outcomes: dict[int, dict[int, Outcome]] = {}
+        numbers_ = tables.numbers.c
+        for order_id, pos, outcome in tx.run(sa.select(numbers_.order_id, numbers_.pos, numbers_.outcome)):
+            outcomes.setdefault(order_id, {})[pos] = Outcome(outcome)
+        rows = tx.run(sa.select(tables.refused_rows.c.import_id, tables.refused_rows.c.kind))
+        refused = Counter((row.import_id, row.kind) for row in rows)
+        return Snapshot(list(imports), orders_, outcomes, refused, list(tx.run(sa.select(tables.work)).all()))
+
+
 def check_everything(ledger: Ledger) -> None:
-    with ledger.read() as tx:
-        ids = list(tx.run(sa.select(tables.imports.c.id).where(tables.imports.c.sealed_at.is_not(None))).scalars())
-    for import_id in ids:
-        balanced(ledger, import_id)
-        nothing_is_stuck(ledger, import_id)
+    seen = snapshot(ledger)
+    for row in seen.imports:
+        balanced(seen, row)
+        nothing_is_stuck(seen, row)
 
 
-def balanced(ledger: Ledger, import_id: str) -> None:
+def balanced(seen: Snapshot, row: sa.Row[Any]) -> None:
     """The counters of an import sum to its rows, and equal what its rows say when they are counted anew."""
-    with ledger.read() as tx:
-        row = tx.run(sa.select(tables.imports).where(tables.imports.c.id == import_id)).one()
-        outcomes = (tables.orders.c.id, tables.orders.c.state, tables.numbers.c.outcome)
-        joined = sa.select(*outcomes, sa.func.count()).join_from(tables.orders, tables.numbers).group_by(*outcomes)
-        found = tx.run(joined.where(tables.orders.c.import_id == import_id)).all()
-        own = tx.run(sa.select(tables.orders).where(tables.orders.c.import_id == import_id)).all()
-        refused = Counter(
-            tx.run(sa.select(tables.refused_rows.c.kind).where(tables.refused_rows.c.import_id == import_id)).scalars()
-        )
-        works = tx.run(sa.select(tables.work.c.state).where(tables.work.c.import_id == import_id)).scalars().all()
     recount: Counter[NumberState] = Counter()
-    open_: Counter[tuple[int, str]] = Counter()
-    for order_id, state, outcome, number in found:
-        recount[seen_as(Outcome(outcome), OrderState(state))] += number
-        open_[order_id, outcome] += number
+    for order in seen.orders[row.id]:
+        outcomes = Counter(seen.outcomes[order.id].values())
+        recount.update({seen_as(outcome, OrderState(order.state)): count for outcome, count in outcomes.items()})
+        assert (order.open, order.released) == (outcomes[Outcome.OPEN], outcomes[Outcome.RELEASED]), order.state
     counted = {state: getattr(row, state) for state in NumberState}
     assert counted == {state: recount[state] for state in NumberState}
-    assert min(counted.values()) >= 0
     assert sum(counted.values()) + row.rejected + row.duplicate + row.blank == row.rows
-    assert (row.rejected, row.duplicate) == (refused["rejected"], refused["duplicate"])
-    for order in own:
-        assert order.open == open_[order.id, Outcome.OPEN], order.state
-        assert order.released == open_[order.id, Outcome.RELEASED], order.state
-    left = sum(counted[state] for state in OPEN)
-    assert (row.finished_at is None) == (left > 0)
+    assert (row.rejected, row.duplicate) == (seen.refused[row.id, "rejected"], seen.refused[row.id, "duplicate"])
+    assert (row.finished_at is None) == any(counted[state] for state in OPEN)
     if row.finished_at is not None:  # a run that has written its last result is about to end
-        assert set(works) <= {work.RUNNING}
+        assert {one.state for one in seen.work if one.import_id == row.id} <= {work.RUNNING}
 
 
 _TASK_OF_STATE = {
@@ -114,32 +124,28 @@ _TASK_OF_STATE = {
     OrderState.ACCEPTED: Task.POLL_ORDER,
     OrderState.AVAILABLE: Task.IMPORT_NUMBERS,
 }
-
-
 _OF_NUMBERS = {Task.IMPORT_NUMBERS, Task.RELEASE_NUMBERS}
 
 
-def nothing_is_stuck(ledger: Ledger, import_id: str) -> None:
+def nothing_is_stuck(seen: Snapshot, row: sa.Row[Any]) -> None:
     """Whatever is open lies in exactly one piece of work of the right kind, unless the import was stopped for good."""
-    with ledger.read() as tx:
-        row = tx.run(sa.select(tables.imports).where(tables.imports.c.id == import_id)).one()
-        if row.finished_at is not None or row.cancel_asked_at is not None or row.refused_code is not None:
-            return
-        for order in tx.run(sa.select(tables.orders).where(tables.orders.c.import_id == import_id)).all():
-            places = sa.select(tables.numbers.c.pos).where(tables.numbers.c.order_id == order.id)
-            open_ = set(tx.run(places.where(tables.numbers.c.outcome == Outcome.OPEN)).scalars())
-            works = [
-                one
-                for one in tx.run(sa.select(tables.work).where(tables.work.c.order_id == order.id))
-                if one.task not in _OF_NUMBERS or one.state != work.RUNNING or open_ & set(range(one.first, one.last))
-            ]
-            expected = _TASK_OF_STATE.get(OrderState(order.state))
-            assert {one.task for one in works} == ({expected} if expected else set()), order.state
-            if order.state in {OrderState.RELEASING, OrderState.AVAILABLE}:
-                for pos in open_:
-                    assert sum(one.first <= pos < one.last for one in works) == 1, (pos, works)
-            elif expected:
-                assert len(works) == 1
+    if row.finished_at is not None or row.cancel_asked_at is not None or row.refused_code is not None:
+        return
+    for order in seen.orders[row.id]:
+        open_ = {pos for pos, outcome in seen.outcomes[order.id].items() if outcome is Outcome.OPEN}
+        works = [
+            one
+            for one in seen.work
+            if one.order_id == order.id
+            and (one.task not in _OF_NUMBERS or one.state != work.RUNNING or open_ & set(range(one.first, one.last)))
+        ]
+        expected = _TASK_OF_STATE.get(OrderState(order.state))
+        assert {one.task for one in works} == ({expected} if expected else set()), order.state
+        if expected in _OF_NUMBERS:
+            for pos in open_:
+                assert sum(one.first <= pos < one.last for one in works) == 1, (pos, works)
+        elif expected:
+            assert len(works) == 1
 
 
 def wish(application_id: str | None = None, **values: Any) -> ApplicationWish:
