@@ -1,4 +1,4 @@
-"""Keeps the results of a grant until they are recorded: every 25 numbers or 250 ms, never one by one."""
+"""Keeps the results of a grant until they are recorded: every 100 numbers or 250 ms, never one by one."""
 
 from time import monotonic
 from typing import Final
@@ -13,7 +13,7 @@ from tnimport.ledger.numbers import Again, Flush
 from tnimport.ledger.orders import Fault
 from tnimport.ledger.outcomes import Settled
 
-FLUSH_NUMBERS: Final = 25
+FLUSH_NUMBERS: Final = 100  # only a carrier that answers within milliseconds gets there before the time is up
 FLUSH_SECONDS: Final = 0.25
 TELL_SECONDS: Final = 2.0
 LEDGER_AWAY: Final = 0.2

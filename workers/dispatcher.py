@@ -17,6 +17,7 @@ from workers.publisher import Publisher
 from workers.wakeup import Bell, bell_for
 
 LEDGER_AWAY_SECONDS: Final = 0.5
+EARLIEST: Final = 0.05  # under load every result is a commit, and a round for each would cost more than it finds
 _log: Final = structlog.get_logger("dispatcher")
 
 
@@ -64,7 +65,8 @@ def work(rounds: Rounds, bell: Bell, stopping: Event) -> None:
         except OperationalError as error:
             _log.warning("ledger_unreachable", error=type(error.orig).__name__)
             seconds = LEDGER_AWAY_SECONDS
-        bell.wait(seconds, stopping)
+        stopping.wait(min(seconds, EARLIEST))
+        bell.wait(seconds - EARLIEST, stopping)
     _log.info("dispatcher_stopped")
 
 
