@@ -206,6 +206,22 @@ def test_an_estimate_follows_the_speed_shown(desk: Desk) -> None:
     assert view.eta == view.finished_at
 
 
+def test_a_removal_tells_from_the_start_what_it_waits_for_and_when_its_releases_are_through(desk: Desk) -> None:
+    import_id = desk.accept(4, action=Action.REMOVE)
+    view = reads.import_view(desk.ledger, import_id)
+    assert (view.waiting_on, view.eta) == ({"what": "pace", "left": 4, "action": "REMOVE"}, None)
+    desk.passes(60)
+    run = desk.run(Lane.LOOKUPS)
+    desk.record(run, Flush(settled=[desk.released(0)], first=1))
+    with desk.ledger.read() as tx:
+        now = tx.now
+    assert reads.import_view(desk.ledger, import_id).eta - now == pytest.approx(180, rel=0.2)
+    desk.record(run, Flush(settled=[desk.released(pos) for pos in (1, 2, 3)], first=4, last=True))
+    assert reads.import_view(desk.ledger, import_id).eta is None
+    desk.accepted(desk.run(Lane.DASHBOARD))
+    assert waits_for(desk, import_id) == "carrier_order"
+
+
 def test_an_import_shows_its_orders(desk: Desk, mixed: str) -> None:
     view = reads.import_view(desk.ledger, mixed)
     assert [(order["state"], order["size"]) for order in view.orders] == [

@@ -88,7 +88,8 @@ def test_every_state_of_a_row_can_be_asked_for() -> None:
             {"what": "carrier_order", "carrier_order_id": "o-1", "status": "PROCESSING"},
             "Bandwidth's order o-1 (PROCESSING)",
         ),
-        ({"what": "pace", "left": 1200}, "the pace of number imports, 1,200 left"),
+        ({"what": "pace", "left": 1200, "action": "IMPORT"}, "the pace of number imports, 1,200 left"),
+        ({"what": "pace", "left": 1200, "action": "REMOVE"}, "the pace of removals, 1,200 left"),
         ({"what": "new_thing"}, "new thing"),
     ],
 )

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from tnimport.domain.life import AT_CARRIER
+from tnimport.domain.life import AT_CARRIER, Action
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import applications, events, lanes, orders, work
 from tnimport.ledger.work import RUNNING, SENT
@@ -58,7 +58,7 @@ def _carrier(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
         .order_by(orders.c.sent_at)
     )
     found = tx.run(oldest).first()
-    if found is None or row.available:
+    if found is None or _uncalled(row):
         return None
     return {
         "what": "carrier_order",
@@ -70,18 +70,34 @@ def _carrier(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
 
 
 def _pace(row: sa.Row[Any]) -> dict[str, Any] | None:
-    return {"what": "pace", "left": row.available} if row.available else None
+    left = _uncalled(row)
+    return {"what": "pace", "left": left, "action": row.action} if left else None
+
+
+def _uncalled(row: sa.Row[Any]) -> int:
+    """How many numbers Catapult has yet to be called for, each with a call of its own."""
+    return int(row.requested if row.action == Action.REMOVE else row.available)
 
 
 def eta(tx: Tx, row: sa.Row[Any]) -> float | None:
     """When the import will be through at the speed it has shown so far; None while there is nothing to go by."""
     if row.finished_at is not None:
         return float(row.finished_at)
-    left = row.requested + row.ordered + row.available + row.released
-    done = row.imported + row.present + row.removed
-    began = tx.run(
-        sa.select(sa.func.min(events.c.at)).where(events.c.import_id == row.id, events.c.kind == "order_ended")
-    ).scalar()
-    if not done or began is None or row.paused_at is not None or row.held_at is not None:
+    if row.paused_at is not None or row.held_at is not None:
+        return None
+    began, done, left = _removed(row) if row.action == Action.REMOVE else _imported(tx, row)
+    if not done or not left or began is None:
         return None
     return float(tx.now + left * (tx.now - began) / done)
+
+
+def _removed(row: sa.Row[Any]) -> tuple[float | None, int, int]:
+    """Since when, how many, how many more: the releases take the time, and begin at once."""
+    return row.created_at, row.released + row.ordered + row.removed, row.requested
+
+
+def _imported(tx: Tx, row: sa.Row[Any]) -> tuple[float | None, int, int]:
+    """Since when, how many, how many more: the imports take the time, and begin when the first order has ended."""
+    ended = sa.select(sa.func.min(events.c.at)).where(events.c.import_id == row.id, events.c.kind == "order_ended")
+    done = row.imported + row.present
+    return tx.run(ended).scalar(), done, row.requested + row.ordered + row.available

@@ -51,7 +51,7 @@ class Import(_Shape):
     client_ref: str | None = Field(examples=["crm-4711"])
     counts: dict[str, int] = Field(examples=[COUNTS])
     waiting_on: dict[str, Any] | None = Field(
-        examples=[{"what": "pace", "left": 900, "text": "the pace of number imports, 900 left"}],
+        examples=[{"what": "pace", "left": 9, "action": "IMPORT", "text": "the pace of number imports, 9 left"}],
         description="the one thing that keeps it from being through: `what`, its facts, and `text` in plain words",
     )
     eta: str | None = Field(examples=["2026-11-24T09:12:00.000Z"])

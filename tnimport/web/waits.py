@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from tnimport.domain.life import Action
+
 _LANES: Final = {
     "dashboard": "Dashboard calls",
     "numbers": "number imports",
@@ -31,6 +33,11 @@ def _order(wait: Mapping[str, Any]) -> str:
     return f"Bandwidth's order {name}" + (f" ({wait['status']})" if wait.get("status") else "")
 
 
+def _pace(wait: Mapping[str, Any]) -> str:
+    calls = "removals" if wait.get("action") == Action.REMOVE else "number imports"
+    return f"the pace of {calls}, {wait.get('left', 0):,} left"
+
+
 _PHRASES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "cancelling": lambda _: "what is under way to end, then it is cancelled",
     "held": lambda wait: f"a person: {wait.get('instruction') or wait.get('code')}",
@@ -39,5 +46,5 @@ _PHRASES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "worker": lambda _: "a worker to pick up its work; is one running?",
     "application": lambda _: "its application to be found or created",
     "carrier_order": _order,
-    "pace": lambda wait: f"the pace of number imports, {wait.get('left', 0):,} left",
+    "pace": _pace,
 }
