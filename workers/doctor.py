@@ -16,7 +16,7 @@ from config.reading import SettingsProblem
 from config.settings import Settings, load
 from tnimport.bandwidth.transport import Transport
 from tnimport.ledger.engine import Ledger
-from workers.checkups import broker, callbacks, carrier, ledger, processes
+from workers.checkups import access, broker, callbacks, carrier, ledger, processes
 from workers.checkups.finding import Finding, Grade, misset, ok
 
 _EXIT: Final = {Grade.OK: 0, Grade.WARNING: 0, Grade.FAULT: 1, Grade.MISSET: 4}
@@ -25,7 +25,7 @@ _EXIT: Final = {Grade.OK: 0, Grade.WARNING: 0, Grade.FAULT: 1, Grade.MISSET: 4}
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def doctor(*, as_json: bool) -> None:
-    """Check settings, ledger, Redis, processes, callbacks, and each account at Bandwidth. Nothing is changed."""
+    """Check settings, keys, ledger, Redis, processes, callbacks, and each account at Bandwidth. Nothing is changed."""
     found: list[Finding] = []
     for finding in findings():
         found.append(finding)
@@ -49,6 +49,7 @@ def findings() -> Iterator[Finding]:
     # Libraries may warn; the findings have standard output for themselves.
     configure("doctor", secrets=settings.secrets(), level="ERROR", stream=sys.stderr)
     yield ok("settings", f"usable; accounts: {', '.join(sorted(settings.accounts))}")
+    yield from access.check(settings.api_keys_file)
     opened = Ledger(settings.database_url.get_secret_value())
     try:
         yield from _here(settings, opened)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,8 @@ from tnimport.ledger import heartbeats, migrate
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.schema import heartbeats as table
-from workers.checkups import broker, callbacks, carrier, processes
+from tnimport.web.keys import Scope, make, written
+from workers.checkups import access, broker, callbacks, carrier, processes
 from workers.checkups import ledger as ledger_checkup
 from workers.checkups.finding import Finding, Grade
 
@@ -98,7 +100,7 @@ def test_a_deployment_in_which_all_is_well(environment: dict[str, str], ledger: 
     bad = [finding for finding in document["findings"] if finding["grade"] not in {"ok", "warning"}]
     assert bad == []
     areas = {finding["area"] for finding in document["findings"]}
-    assert areas == {"settings", "ledger", "redis", "processes", "callbacks", "account default"}
+    assert areas == {"settings", "keys", "ledger", "redis", "processes", "callbacks", "account default"}
     for secret in ("TNIMPORT_DASHBOARD_PASSWORD", "TNIMPORT_CATAPULT_SECRET"):
         assert environment[secret] not in done.stdout + done.stderr
 
@@ -199,6 +201,19 @@ def test_processes_that_are_missing_dead_or_of_another_version_are_told(ledger: 
     with ledger.write() as tx:
         tx.run(sa.update(table).where(table.c.host == "there").values(seen_at=tx.now - 99))
     assert grade_of(processes.check(ledger, {}), "worker there/2 ended without a word") is Grade.WARNING
+
+
+def test_a_file_of_keys_that_lets_nobody_in_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    assert grade_of(access.check(None), "loopback only") is Grade.OK
+    assert grade_of(access.check(path), "nobody is let in") is Grade.WARNING
+    old, _ = make("old", Scope.READ, expires=datetime(2020, 1, 1, tzinfo=UTC))
+    path.write_text(written([old]))
+    assert grade_of(access.check(path), "nobody is let in") is Grade.WARNING
+    path.write_text(written([old, make("new", Scope.READ)[0]]))
+    assert grade_of(access.check(path), "1 valid, 1 expired") is Grade.OK
+    path.write_text("[keys")
+    assert grade_of(access.check(path), "not usable") is Grade.MISSET
 
 
 class Other(BaseHTTPRequestHandler):
