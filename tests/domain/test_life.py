@@ -28,7 +28,7 @@ from tnimport.domain.life import (
     seen_as,
 )
 
-N, E, O = NumberState, NumberEvent, OrderState  # noqa: E741
+N, E, O = NumberState, NumberEvent, OrderState  # noqa: E741 - short for tables of moves
 EVERY = list(product(NumberState, NumberEvent, Action))
 
 
@@ -174,7 +174,7 @@ def test_whatever_happens_to_numbers_their_sum_stays(
 
 
 def facts(counts: dict[NumberState, int], **flags: object) -> ImportFacts:
-    return ImportFacts(counts=counts, **flags)  # type: ignore[arg-type]
+    return ImportFacts(counts=counts, **flags)  # type: ignore[arg-type]  # flags by name
 
 
 S = ImportState

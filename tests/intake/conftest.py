@@ -14,7 +14,7 @@ def read() -> Read:
 
     def read(body: str | bytes, media_type: str = "text/csv", **options: object) -> list[Row]:
         raw = body.encode() if isinstance(body, str) else body
-        return list(read_rows(io.BytesIO(raw), media_type, **options))  # type: ignore[arg-type]
+        return list(read_rows(io.BytesIO(raw), media_type, **options))  # type: ignore[arg-type]  # options by name
 
     return read
 
@@ -24,6 +24,6 @@ def opened() -> Callable[..., Rows]:
     """The rows of a body before they are read, to look at their warnings."""
 
     def opened(body: bytes, media_type: str = "text/csv", **options: object) -> Rows:
-        return read_rows(io.BytesIO(body), media_type, **options)  # type: ignore[arg-type]
+        return read_rows(io.BytesIO(body), media_type, **options)  # type: ignore[arg-type]  # options by name
 
     return opened

@@ -109,7 +109,7 @@ def until(read: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     deadline = time.monotonic() + 10
     while not good(found := read()):
         assert time.monotonic() < deadline, f"never came about; last seen: {found}"
-        time.sleep(0.01)
+        time.sleep(0.01)  # looking again, not guessing
     return found
 
 

@@ -30,7 +30,7 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": TimedPool, "https": TimedTlsPool}
         self._pools: dict[str, Any] = {}
 
-    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    def get_connection_with_tls_context(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as in requests
         """Return the pool of the host, found once: working out its key costs as much as a send."""
         host = "/".join((request.url or "").split("/", 3)[:3])
         pool = self._pools.get(host)
@@ -44,7 +44,7 @@ class _Adapter(HTTPAdapter):
         self._pools.clear()
         super().close()
 
-    def build_response(self, _: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401
+    def build_response(self, _: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401 - urllib3's
         # Only `_exchange` sees it, so it needs no cookie jar, history and the like, which are half of its cost.
         response = requests.Response.__new__(requests.Response)
         response.status_code = resp.status
