@@ -1,10 +1,9 @@
 """The systemd units: what systemd's own checker says of them, and that they run what the Procfile runs."""
 
-import re
 import shutil
 import subprocess
 import sys
-from configparser import RawConfigParser
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,16 +19,8 @@ STARTED = [
     *("tnimport-worker@all.service", "tnimport-worker@numbers.service", "tnimport-flower.service", "tnimport.target"),
 ]
 PROCESSES = {path.stem.removeprefix("tnimport-").rstrip("@"): path for path in UNITS.glob("*.service")}
+Read = Callable[..., dict[str, list[str]]]
 CHECKER = shutil.which("systemd-analyze")
-
-
-def settings_of(path: Path) -> dict[str, list[str]]:
-    """Every setting of a unit with its values, for systemd allows several."""
-    pairs = [line.split("=", 1) for line in path.read_text().splitlines() if re.match(r"[A-Z]\w+=", line)]
-    found: dict[str, list[str]] = {}
-    for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
 
 
 @pytest.fixture
@@ -63,7 +54,7 @@ def test_what_all_units_share_reaches_each_of_them(installed: Path, unit: str) -
     assert "ProtectClok" in checked(installed, "verify", "--man=no", unit).stderr
 
 
-def test_every_process_of_the_procfile_has_a_unit_that_runs_the_same() -> None:
+def test_every_process_of_the_procfile_has_a_unit_that_runs_the_same(settings_of: Read) -> None:
     served = parse_procfile((ROOT / "Procfile").read_text()).processes
     assert PROCESSES.keys() == served.keys()
     for name, line in served.items():
@@ -74,7 +65,7 @@ def test_every_process_of_the_procfile_has_a_unit_that_runs_the_same() -> None:
         assert ran == line
 
 
-def test_services_are_stopped_by_sigterm_with_more_patience_than_a_claim_has() -> None:
+def test_services_are_stopped_by_sigterm_with_more_patience_than_a_claim_has(settings_of: Read) -> None:
     shared = settings_of(COMMON)
     assert shared["KillSignal"] == ["SIGTERM"]
     assert float(shared["TimeoutStopSec"][0]) > load({}, accounts_needed=False).claim_seconds
@@ -84,7 +75,7 @@ def test_services_are_stopped_by_sigterm_with_more_patience_than_a_claim_has() -
         assert own.get("Restart") == (None if name == "release" else ["always"])
 
 
-def test_every_secret_is_a_credential_and_none_is_in_a_file_that_others_read() -> None:
+def test_every_secret_is_a_credential_and_none_is_in_a_file_that_others_read(settings_of: Read) -> None:
     variables = {f"TNIMPORT_{field.upper()}" for field in Settings.secret_fields()}
     for path in (COMMON, PROCESSES["flower"]):
         found = settings_of(path)
@@ -92,16 +83,13 @@ def test_every_secret_is_a_credential_and_none_is_in_a_file_that_others_read() -
         named = dict(value.split("=", 1) for value in found["Environment"] if value.startswith("TNIMPORT_"))
         assert {f"%d/{name}" for name in credentials} == set(named.values())
         assert {name.removesuffix("_FILE") for name in named} <= variables
-    plain = {line.partition("=")[0] for line in (UNITS / "tnimport.env").read_text().splitlines() if "=" in line}
-    assert plain & variables == set()
+    assert settings_of(UNITS / "tnimport.env").keys() & variables == set()
 
 
-def test_the_example_of_settings_is_usable(tmp_path: Path) -> None:
-    parser = RawConfigParser(comment_prefixes=("#",))
-    parser.optionxform = str
-    parser.read_string("[all]\n" + (UNITS / "tnimport.env").read_text())
+def test_the_example_of_settings_is_usable(tmp_path: Path, settings_of: Read) -> None:
+    written = {name: value for name, (value,) in settings_of(UNITS / "tnimport.env").items()}
     secrets = {"TNIMPORT_DASHBOARD_PASSWORD": "p", "TNIMPORT_CATAPULT_TOKEN": "t", "TNIMPORT_CATAPULT_SECRET": "s"}
-    given = dict(parser["all"]) | secrets | {"TNIMPORT_API_KEYS_FILE": str(tmp_path / "keys.toml")}
+    given = written | secrets | {"TNIMPORT_API_KEYS_FILE": str(tmp_path / "keys.toml")}
     assert load(given).accounts["default"].account.site_id == "743"
 
 
