@@ -133,9 +133,9 @@ def test_imports_of_an_account_take_turns(desk: Desk) -> None:
     assert len(set(owners[:3])) == len(set(owners[3:])) == 3
 
 
-def test_ten_numbers_behind_a_hundred_thousand_start_at_once(desk: Desk) -> None:
+def test_ten_numbers_behind_a_hundred_orders_start_at_once(desk: Desk) -> None:
     desk.paces[Lane.NUMBERS] = SLOW
-    huge = desk.accept(100_000)
+    huge = desk.accept(10_000, 100)
     while grants := desk.claim(Lane.DASHBOARD).grants:
         for run in filter(None, map(desk.take, grants)):
             submitting.sending(desk.ledger, run)
