@@ -34,7 +34,8 @@ class State:
     def seen(self) -> dict[str, Any]:
         """The answer to GET /calls."""
         names = ("numbers", "first", "first_order", "polls")
-        return {name: getattr(self, name) for name in names} | {"orders": [at for at, _ in self.orders]}
+        orders = [{"at": at, "size": numbers.count(b"<T")} for at, numbers in self.orders]
+        return {name: getattr(self, name) for name in names} | {"orders": orders}
 
 
 class Peer(asyncio.Protocol):

@@ -81,10 +81,13 @@ class Stack:
             time.sleep(0.2)
         return view
 
-    def broker_bytes(self) -> int:
-        """What Redis holds, by its own account."""
+    def broker_bytes(self, *, reset: bool = False) -> int:
+        """The most that Redis has held since it was last asked with `reset`, by its own account."""
         with redis.Redis(port=self.redis_port) as client:
-            return int(client.info("memory")["used_memory"])
+            most = int(client.info("memory")["used_memory_peak"])
+            if reset:
+                client.config_resetstat()
+            return most
 
 
 @contextmanager

@@ -17,9 +17,10 @@ def ten_digits(count: int) -> Iterator[str]:
 
 def _all() -> Iterator[str]:
     for exchange in range(220, 1000):
-        if exchange % 100 != 11:  # N11 is no exchange  # noqa: PLR2004
+        if exchange % 100 != 11:  # N11 is no exchange
             for area in _AREAS:
-                yield from (f"{area}{exchange}{line:04}" for line in range(10_000))
+                # The sandbox keeps the lines 0900 to 0999 for numbers that fail.
+                yield from (f"{area}{exchange}{line:04}" for line in range(10_000) if line // 100 != 9)
 
 
 def size(full: int, every_day: int) -> int:
