@@ -10,7 +10,6 @@ import requests
 from celery import Celery
 
 if TYPE_CHECKING:
-
     from tests.docs.conftest import Service
 
 ROW_COLUMNS = ["name", "state", "retries", "kwargs", "result", "runtime", "received", "started", "worker", "uuid"]

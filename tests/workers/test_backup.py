@@ -1,6 +1,6 @@
 """docs/servers.md, back up and restore: the page's own commands, on both databases, in the middle of an import.
 
-After the restore the carrier is ahead of the ledger, and yet every number ends as one that works, none with two resources.
+After the restore the carrier is ahead of the ledger. Yet every number ends as one that works, none with two resources.
 """
 
 from __future__ import annotations
