@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tnimport.domain.reasons import reason_for
 from tnimport.ledger.listing import NumberView
-from tnimport.web.rendering import BATCH, COLUMNS, csv_text, instant, ndjson, number_json
+from tnimport.web.rendering import AGAIN, BATCH, COLUMNS, csv_text, instant, ndjson, number_json
 from tnimport.web.schemas import Number
 
 GOOD = NumberView(number="+19195551234", line=1, state="imported", number_id="n-1", order_id=3, updated_at=0.25)
@@ -56,6 +57,11 @@ def test_every_row_is_exported_once_in_pieces(count: int) -> None:
 def test_a_row_in_json_has_the_promised_shape() -> None:
     Number.model_validate(number_json(GOOD))
     Number.model_validate(number_json(NumberView(number="x", line=1, state="failed", code="never seen")))
+
+
+@pytest.mark.parametrize(("state", "told"), [("failed", AGAIN), ("available", reason_for("5086").fix)])
+def test_a_number_that_failed_of_a_passing_fault_is_not_said_to_be_tried_again(state: str, told: str) -> None:
+    assert number_json(NumberView(number="+19195550001", line=1, state=state, code="5086"))["fix"] == told
 
 
 def test_a_failure_carries_the_fix_of_its_code_and_its_own_description() -> None:

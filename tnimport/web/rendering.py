@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from tnimport.domain.reasons import reason_for
+from tnimport.domain.life import NumberState
+from tnimport.domain.reasons import Reason, reason_for
 from tnimport.ledger.listing import NumberView
 from tnimport.ledger.reads import ImportView
 from tnimport.web.told import told
 from tnimport.web.waits import in_words
 
 BATCH: Final = 500
+AGAIN: Final = "Import the number again; it is no longer tried by itself."
 COLUMNS: Final = (
     "tn",
     "number",
@@ -114,7 +116,7 @@ def number_json(view: NumberView) -> dict[str, Any]:
         "stage": view.stage,
         "code": view.code,
         "description": view.description or (reason.cause if reason else None),
-        "fix": reason.fix if reason else None,
+        "fix": _fix(view, reason) if reason else None,
         "retryable": reason.retryable if reason else None,
         "attempts": view.attempts,
         "number_id": view.number_id,
@@ -123,6 +125,11 @@ def number_json(view: NumberView) -> dict[str, Any]:
         "first_line": view.first_line,
         "updated_at": instant(view.updated_at),
     }
+
+
+def _fix(view: NumberView, reason: Reason) -> str:
+    """What a person does; the catalogue's word on a passing fault is for numbers that are still being tried."""
+    return AGAIN if view.state == NumberState.FAILED and reason.kind == "transient" else reason.fix
 
 
 def ndjson(views: Iterable[NumberView]) -> Iterator[bytes]:
