@@ -211,10 +211,95 @@ def test_a_page_of_another_site_cannot_start_an_import(web: Web) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize(("path", "taken"), [("/v1/imports", "GET, POST"), ("/v1/imports/imp_1", "GET")])
+def test_a_method_that_is_not_taken_is_405_with_those_that_are(web: Web, method: str, path: str, taken: str) -> None:
+    answer = web.session.request(method, web.url + path, timeout=10)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, taken)
+    assert answer.json()["type"] == "/problems/method-not-allowed"
+
+
+@pytest.mark.parametrize("length", [1, 200, 255])
+def test_a_client_ref_of_any_allowed_length_is_kept_and_found(any_web: Web, length: int) -> None:
+    ref = "é" * length
+    made = any_web.post("/v1/imports", json.dumps({"numbers": ["9195550001"], "client_ref": ref}), JSON)
+    assert made.status_code == 202, made.text
+    found = any_web.get("/v1/imports", params={"client_ref": ref}).json()["imports"]
+    assert [view["id"] for view in found] == [made.json()["id"]]
+
+
+def test_a_refusal_that_a_task_left_is_found_by_its_client_ref(web: Web) -> None:
+    reads.remember_refusal(web.ledger, keys.of_client_ref("r-1"), [{"code": "required", "pointer": "/site_id"}])
+    page = web.get("/v1/imports", params={"client_ref": "r-1"}).json()
+    ImportsPage.model_validate(page)
+    assert (page["imports"], page["refusal"][0]["code"]) == ([], "required")
+
+
+def test_without_key_and_client_ref_every_request_is_an_import(web: Web) -> None:
+    assert web.post("/v1/imports", ONE, TEXT).json()["id"] != web.post("/v1/imports", ONE, TEXT).json()["id"]
+
+
+@pytest.mark.parametrize("key", ["", '"', "é", "a b", "x" * 201, '""'])
+def test_a_malformed_key_is_400(web: Web, key: str) -> None:
+    answer = web.post("/v1/imports", ONE, TEXT, headers={"Idempotency-Key": key.encode()})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["header"] == "Idempotency-Key"
+
+
+def test_of_many_at_once_with_one_key_there_is_one_import(any_web: Web) -> None:
+    body = "".join(f"919234{line:04}\n" for line in range(2000))
+
+    def post(key: str) -> tuple[int, str]:
+        answer = any_web.post("/v1/imports", body, TEXT, headers={"Idempotency-Key": key})
+        return answer.status_code, answer.json().get("id", answer.json().get("type"))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(post, "uvwxyz"))  # connections are made before the race, not in it
+        for key in "abcde":
+            answers = list(pool.map(post, key * 6))
+            assert {status for status, _ in answers} <= {202, 409}
+            assert len({told for status, told in answers if status == 202}) == 1
+            assert {told for status, told in answers if status == 409} <= {"/problems/in-progress"}
+    assert len(any_web.get("/v1/imports").json()["imports"]) == 11
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("excess", [1, 2000, 10_000])
+def test_a_body_beyond_the_limit_is_413_with_the_limit_named(
+    serve: Serve, ledger: Ledger, excess: int, *, zipped: bool
+) -> None:
+    web = serve(ledger, max_body=2000)
+    body = (b"9195550001\n" * (2000 + excess))[: 2000 + excess]
+    answer = web.post("/v1/imports", gzip.compress(body) if zipped else body, TEXT)
+    assert answer.status_code == 413
+    assert (answer.json()["limit"], answer.json()["maximum"]) == ("body_bytes", 2000)
+
+
+def test_a_body_of_unknown_length_beyond_the_limit_is_413(serve: Serve, ledger: Ledger) -> None:
+    web = serve(ledger, max_body=2000)
+    answer = web.post("/v1/imports", iter([b"9" * 1000] * 3), TEXT)
+    assert answer.status_code == 413
+
+
+def test_rows_beyond_the_limit_are_413_with_the_limit_named(serve: Serve, ledger: Ledger) -> None:
+    web = serve(ledger, max_rows=2)
+    answer = web.post("/v1/imports", "9195550001\n9195550002\n9195550003\n", TEXT)
+    assert answer.status_code == 413
+    assert (answer.json()["limit"], answer.json()["maximum"]) == ("rows", 2)
+    assert web.get("/v1/imports").json()["imports"] == []
+    assert web.post("/v1/imports", "9195550001\n9195550002\n", TEXT).status_code == 202
+
+
+def test_a_page_of_another_site_cannot_start_an_import(web: Web) -> None:
+    answer = web.post("/v1/imports", ONE, TEXT, headers={"Origin": "http://evil.example"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/foreign-origin")
+    assert web.get("/v1/imports").json()["imports"] == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_a_method_that_is_not_taken_is_405_with_those_that_are(web: Web, method: str) -> None:
     answer = web.session.request(method, f"{web.url}/v1/imports/imp_1", timeout=10)
     assert answer.status_code == 405
-    assert answer.headers["Allow"]
+    assert answer.headers["Allow"] == "GET, POST"
     assert answer.json()["type"] == "/problems/method-not-allowed"
 
 

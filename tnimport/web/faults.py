@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from tnimport.web.problems import KINDS, ProblemError
 
@@ -46,8 +47,15 @@ def _explained(one: Mapping[str, Any]) -> dict[str, Any]:
 async def _http(request: Request, fault: HTTPException) -> JSONResponse:
     slug = _BY_STATUS.get(fault.status_code, "http-error")
     detail = None if slug in KINDS and slug != "http-error" else HTTPStatus(fault.status_code).phrase
-    problem = ProblemError(slug, detail, headers=fault.headers or {}, status=fault.status_code)
+    headers = dict(fault.headers or {}) | (_allowed(request) if fault.status_code == 405 else {})  # noqa: PLR2004 - HTTP's code
+    problem = ProblemError(slug, detail, headers=headers, status=fault.status_code)
     return problem.response(request.url.path)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """Every method of this address; the router names those of its first route only."""
+    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {"Allow": ", ".join(sorted({method for route in fitting for method in route.methods}))}
 
 
 async def _ledger_away(request: Request, fault: Exception) -> JSONResponse:
