@@ -8,7 +8,7 @@ from tnimport.contract import Task
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
 from tnimport.domain.pacing import Pace
-from tnimport.ledger import dispatch, numbers, schema, work
+from tnimport.ledger import dispatch, numbers, schema, submitting, work
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Flush
 from tnimport.ledger.work import ClaimLost
@@ -133,6 +133,21 @@ def test_an_attempt_while_the_carrier_as_a_whole_is_failing_is_not_counted(desk:
         desk.record(run, Flush(first=0, trouble=Trouble(limited=False)))
     desk.record(run, Flush(again=[desk.again(0)], first=1, last=True))
     assert {row.attempts for row in desk.rows(schema.work)} == {0}
+
+
+def test_while_the_carrier_as_a_whole_is_failing_the_pause_of_the_lane_is_the_only_wait(desk: Desk) -> None:
+    desk.accept(2)
+    down = Trouble(limited=False)
+    waits = []
+    for _ in range(8):
+        run = desk.run(Lane.DASHBOARD)
+        submitting.sending(desk.ledger, run)
+        submitting.not_sent(desk.ledger, run, 100, "connect", down)
+        (row,) = (row for row in desk.rows(schema.work) if row.task == Task.SUBMIT_ORDER)
+        with desk.ledger.read() as tx:
+            waits.append((row.attempts, round(row.due_at - tx.now, -1)))
+        desk.passes(101)
+    assert waits == [*((attempt, 100) for attempt in range(1, 6)), *[(5, 0)] * 3]
 
 
 def test_calls_that_were_not_made_give_their_tokens_back(desk: Desk) -> None:

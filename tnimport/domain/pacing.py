@@ -10,7 +10,8 @@ from typing import Final
 PAUSE_UNTOLD: Final = 2.0  # a 429 that names no reset: first pause, doubled for each further one
 PAUSE_MOST: Final = 120.0
 TROUBLE_CLOSES: Final = 5  # so many failures of the carrier in a row close the lane to one call at a time
-TROUBLE_MOST: Final = 60.0
+TROUBLE_MOST: Final = 15.0  # so often a carrier that is down is asked, so soon it is noticed that it is back
+ON_THE_WAY: Final = 0.5  # seconds that may pass between a grant and the arrival of its call
 GRANT_MOST: Final = 100
 GRANTS_A_SECOND: Final = 5  # below this pace every number is a grant of its own
 
@@ -24,8 +25,12 @@ class Pace:
 
     @property
     def depth(self) -> float:
-        """The most tokens a bucket holds: the burst, but a second's worth and one call at least."""
-        return max(self.burst, self.rate, 1.0)
+        """The most tokens a bucket holds: the burst or a second's worth, less what comes in on the way; at least one.
+
+        A full bucket gains nothing. Ours begins to fill again when a call is granted, the carrier's only when the call
+        arrives; without the margin the end of every burst would run into it.
+        """
+        return max(1.0, max(self.burst, self.rate) - self.rate * ON_THE_WAY)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ def wait(ledger: Ledger, run: Run, seconds: float, trouble: Trouble | None = Non
         work.fence(tx, run)
         if unsent:
             _update(tx, run, sent_at=None, looked_at=tx.now)
-        work.later(tx, run, tx.now + seconds, attempts=run.attempts + 1)
+        attempts, seconds = lanes.counted(tx, run.account, run.lane, trouble, seconds)
+        work.later(tx, run, tx.now + seconds, attempts=run.attempts + attempts)
         lanes.tell(tx, run.account, run.lane, trouble)
 
 

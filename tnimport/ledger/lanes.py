@@ -112,5 +112,15 @@ def failing(tx: Tx, account: str, name: str) -> bool:
     return trouble is not None and trouble >= pacing.TROUBLE_CLOSES
 
 
+def counted(tx: Tx, account: str, name: str, trouble: Trouble | None, seconds: float) -> tuple[int, float]:
+    """What a failed call costs its own work: how many attempts, and how many seconds to wait.
+
+    While the carrier as a whole is failing, its failures say nothing of the work, and the lane's pause is the only
+    clock: work does not wait ever longer for a carrier that is back.
+    """
+    carriers_own = trouble is not None and not trouble.limited
+    return (0, 0.0) if carriers_own and failing(tx, account, name) else (1, seconds)
+
+
 def _is(account: str, name: str) -> sa.ColumnElement[bool]:
     return sa.and_(lanes.c.account == account, lanes.c.name == name)

@@ -127,7 +127,7 @@ def _plan_again(tx: Tx, run: Run, again: Sequence[Again]) -> None:
             "last": one.pos + 1,
             "look": one.look,
             "lost": one.lost,
-            "due_at": tx.now + one.wait,
+            "due_at": tx.now + (0 if failing and one.lane == run.lane else one.wait),
             "attempts": run.attempts + (one.counted and not failing),
         }
         for one in again

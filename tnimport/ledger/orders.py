@@ -100,7 +100,8 @@ def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: AN
 def wait(ledger: Ledger, run: Run, seconds: float, code: str, trouble: Trouble | None = None) -> None:
     """Nothing is known that was not known before; look again in so many seconds."""
     with ledger.write() as tx:
-        work.fence(tx, run, attempts=run.attempts + 1)
+        attempts, seconds = lanes.counted(tx, run.account, run.lane, trouble, seconds)
+        work.fence(tx, run, attempts=run.attempts + attempts)
         if run.import_id is not None:
             note(tx, "order_waits", run.import_id, order=run.order_id, code=code, seconds=round(seconds, 3))
         later(tx, run, seconds)

@@ -112,7 +112,8 @@ def events_of(ledger: Ledger, import_id: str) -> Iterator[dict[str, Any]]:
 def _view(tx: Tx, row: sa.Row[Any], *, whole: bool) -> ImportView:
     counts = {state.value: getattr(row, state.value) for state in NumberState}
     facts = facts_of(row)
-    held = {"code": row.held_code, "instruction": row.held_text} if row.held_at is not None else None
+    waits = row.held_at is not None and row.finished_at is None  # what was in flight when it was held may have ended it
+    held = {"code": row.held_code, "instruction": row.held_text} if waits else None
     return ImportView(
         id=row.id,
         state=import_state(facts),

@@ -31,7 +31,8 @@ def sending(ledger: Ledger, run: Run) -> None:
 def not_sent(ledger: Ledger, run: Run, wait: float, code: str, trouble: Trouble | None = None) -> None:
     """The carrier certainly has not got it: plan it again, in `wait` seconds."""
     with ledger.write() as tx:
-        work.fence(tx, run, attempts=run.attempts + 1)
+        attempts, wait = lanes.counted(tx, run.account, run.lane, trouble, wait)
+        work.fence(tx, run, attempts=run.attempts + attempts)
         row = move(tx, run, OrderState.PLANNED, sent_at=None)
         note(tx, "order_not_sent", row.import_id, order=row.id, code=code)
         later(tx, run, wait)
