@@ -38,21 +38,19 @@ steps = st.lists(
 
 def happen(lane: Lane, pace: Pace, step: Step, now: float) -> tuple[Lane, float]:
     """Do the step; returns the lane and how many calls it let through (negative: came back)."""
-    match step.what:
-        case "take":
-            count = int(min(step.count, pacing.available(lane, pace, now)))
-            return (pacing.take(lane, pace, count, now), count) if count else (lane, 0)
-        case "give_back":
-            return pacing.give_back(lane, pace, step.count), -step.count
-        case "limited":
-            return pacing.limited(lane, now, None), 0
-        case "limited_until":
-            return pacing.limited(lane, now, now + step.count), 0
-        case "troubled":
-            return pacing.troubled(lane, now), 0
-        case "succeeded":
-            return pacing.succeeded(lane), 0
-    return pacing.fill(lane, pace, now), 0
+    if step.what == "take":
+        count = int(min(step.count, pacing.available(lane, pace, now)))
+        return (pacing.take(lane, pace, count, now), count) if count else (lane, 0)
+    if step.what == "give_back":
+        return pacing.give_back(lane, pace, step.count), -step.count
+    told = {
+        "limited": pacing.limited(lane, now, None),
+        "limited_until": pacing.limited(lane, now, now + step.count),
+        "troubled": pacing.troubled(lane, now),
+        "succeeded": pacing.succeeded(lane),
+        "look": pacing.fill(lane, pace, now),
+    }
+    return told[step.what], 0
 
 
 @given(paces, steps)

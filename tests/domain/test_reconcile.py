@@ -85,7 +85,7 @@ ONE, TWO = "9192380000", "9192380001"
     ],
 )
 def test_the_carriers_answer_is_read_as_its_guide_says(
-    status: str, listed: list[str], named: list[Error], good: set[str], failed: dict[str, str], unaccounted: set[str]
+    *, status: str, listed: list[str], named: list[Error], good: set[str], failed: dict[str, str], unaccounted: set[str]
 ) -> None:
     found = fates([ONE, TWO], status, listed, named)
     assert (found.good, found.unaccounted) == (good, unaccounted)

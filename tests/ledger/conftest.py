@@ -106,8 +106,8 @@ def balanced(seen: Snapshot, row: sa.Row[Any]) -> None:
     recount: Counter[NumberState] = Counter()
     for order in seen.orders[row.id]:
         outcomes = Counter(seen.outcomes[order.id].values())
-        for outcome, count in outcomes.items():
-            recount[seen_as(outcome, OrderState(order.state))] += count
+        for outcome, times in outcomes.items():
+            recount[seen_as(outcome, OrderState(order.state))] += times
         assert (order.open, order.released) == (outcomes[Outcome.OPEN], outcomes[Outcome.RELEASED]), order.state
     counted = {state: getattr(row, state) for state in NumberState}
     assert counted == {state: recount[state] for state in NumberState}
