@@ -35,7 +35,13 @@ def config(connection: Connection) -> Config:
 
 
 def pending(ledger: Ledger) -> bool:
-    """Whether the ledger is older than this version."""
+    """Whether the ledger is older than this version.
+
+    One that is newer is no obstacle: migrations only expand it, so that in a rolling upgrade, and after going back,
+    older code works on it.
+    """
     with ledger.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_heads()
-        return set(current) != set(ScriptDirectory.from_config(config(connection)).get_heads())
+        current = set(MigrationContext.configure(connection).get_current_heads())
+        scripts = ScriptDirectory.from_config(config(connection))
+    known = {script.revision for script in scripts.walk_revisions()}
+    return current <= known and current != set(scripts.get_heads())
