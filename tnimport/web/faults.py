@@ -16,6 +16,7 @@ from tnimport.web.problems import KINDS, ProblemError
 
 log = logging.getLogger(__name__)
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PLACES: Final = {"query": "parameter", "path": "parameter", "header": "header"}
 
 
@@ -54,8 +55,13 @@ async def _http(request: Request, fault: HTTPException) -> JSONResponse:
 
 def _allowed(request: Request) -> dict[str, str]:
     """Every method of this address; the router names those of its first route only."""
-    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return {"Allow": ", ".join(sorted({method for route in fitting for method in route.methods}))}
+    taken = [method for method in _METHODS if _fits(request, method)]
+    return {"Allow": ", ".join(taken)}
+
+
+def _fits(request: Request, method: str) -> bool:
+    asked = {**request.scope, "method": method}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _ledger_away(request: Request, fault: Exception) -> JSONResponse:
