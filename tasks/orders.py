@@ -102,13 +102,24 @@ def poll_order(job: Job) -> Result:
     except NotFound:
         return _missing(job, order)
     except CarrierError as error:
-        return _wait(job, error)
+        return _not_seen(job, order, error)
     return _finished(job, order, reply) if reply.status in reconcile.FINISHED else _unfinished(job, order, reply)
 
 
-def _unfinished(job: Job, order: OrderView, reply: Order) -> Result:
+def _next_look(job: Job, order: OrderView) -> float:
     account = job.access.account
-    seconds = backoff.poll_delay(order.now - (order.accepted_at or order.now), account.poll_first, account.poll_max)
+    return backoff.poll_delay(order.now - (order.accepted_at or order.now), account.poll_first, account.poll_max)
+
+
+def _not_seen(job: Job, order: OrderView, error: CarrierError) -> Result:
+    """A look that failed is only a look: the next one comes when it would have come, or when the carrier says."""
+    seconds = _next_look(job, order) if error.retry_after is None else delay_of(error, 0)
+    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error))
+    return Later(error.code, seconds)
+
+
+def _unfinished(job: Job, order: OrderView, reply: Order) -> Result:
+    seconds = _next_look(job, order)
     polling.unfinished(job.ledger, job.run, reply.status, seconds)
     return Later(f"{reply.status}, look {order.polls + 1}", seconds)
 
@@ -143,6 +154,6 @@ def _missing(job: Job, order: OrderView) -> Result:
             job.ledger, job.run, "GONE", reconcile.Fates(frozenset(), dict.fromkeys(order.numbers, ORDER_GONE))
         )
         return Done({"status": "GONE", "failed": len(order.numbers)})
-    seconds = backoff.retry_delay(job.run.attempts + 1, 1.0)
+    seconds = min(_next_look(job, order), job.access.account.order_settle)
     polling.missing(job.ledger, job.run, seconds)
     return Later("the carrier does not show the order", seconds)

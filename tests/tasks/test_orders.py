@@ -331,6 +331,18 @@ def test_a_look_that_fails_is_repeated_and_changes_nothing(world: World, kind: s
     assert world.view(import_id).counts["available"] == 1
 
 
+@pytest.mark.parametrize("fault", [{"kind": "error"}, {"kind": "answer", "status": 404, "headers": {}, "body": ""}])
+def test_after_many_looks_one_that_fails_does_not_put_the_next_one_off(world: World, fault: dict[str, Any]) -> None:
+    world.change(poll_first=2, poll_max=30)
+    world.sandbox.switch(order_outcome="stuck-processing")
+    ordered(world, GOOD)
+    for _ in range(12):
+        world.run(Task.POLL_ORDER)
+    world.sandbox.fault("dashboard.orders.get", count=1, **fault)
+    world.run(Task.POLL_ORDER)
+    assert world.in_how_long(Task.POLL_ORDER) <= 30
+
+
 def test_wrong_credentials_while_looking_hold_the_import_and_leave_the_order_where_it_is(world: World) -> None:
     import_id = ordered(world, GOOD)
     world.sandbox.fault("dashboard.orders.get", "unauthorized", count=1)
