@@ -15,12 +15,17 @@ from tnimport.domain.accounts import Account
 from tnimport.intake import keys
 from tnimport.intake.accept import InProgress, KeyConflict, accept
 from tnimport.intake.payload import from_object
-from tnimport.intake.problems import Problem, Refused
+from tnimport.intake.problems import Problem, Refused, problem
 from tnimport.ledger import reads
 
 _log: Final = structlog.get_logger("intake")
 RETRY_SECONDS: Final = 5
 KEY_ROOM: Final = 255  # a longer client_ref is refused; its refusal is kept under the task id
+KEYWORDS_ONLY: Final = problem(
+    "invalid_value",
+    detail="The task takes keyword arguments only.",
+    fix='Send kwargs={"numbers": [...]} with the options beside it, and no args.',
+)
 RETRIES: Final = 120  # ten minutes of a ledger that is away; then the sender's message is given up, and says so
 
 
@@ -28,9 +33,9 @@ def register_intake(app: Celery, parts: Callable[[], Parts]) -> None:
     """Make `submit_import` a task of the app."""
 
     @app.task(name=TaskName.SUBMIT_IMPORT.value, bind=True, shared=False, max_retries=RETRIES, Request=Submission)  # type: ignore[untyped-decorator]  # celery publishes no types
-    def submit_import(self: Task, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # the caller's JSON
+    def submit_import(self: Task, *positional: Any, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # the caller's JSON
         try:
-            return submit(parts(), fields, task_id=str(self.request.id))
+            return submit(parts(), fields, task_id=str(self.request.id), positional=bool(positional))
         except (OperationalError, InProgress) as error:
             # The one message whose content is nowhere but in the broker: it is kept there until the ledger has it.
             away = _Away(type(error).__name__)
@@ -41,12 +46,17 @@ class _Away(Exception):
     """The ledger could not take the import; the text names no content."""
 
 
-def submit(parts: Parts, fields: Mapping[str, Any], *, task_id: str) -> dict[str, Any]:
-    """Accept the import, or keep the reasons where the sender can find them; a redelivery makes no second import."""
+def submit(parts: Parts, fields: Mapping[str, Any], *, task_id: str, positional: bool = False) -> dict[str, Any]:
+    """Accept the import, or keep the reasons where the sender can find them; a redelivery makes no second import.
+
+    `positional` tells that the message holds positional arguments too, which is refused: they have no names.
+    """
     client_ref = fields.get("client_ref")
     referred = isinstance(client_ref, str) and 0 < len(client_ref) <= KEY_ROOM
     key = keys.of_client_ref(str(client_ref)) if referred else keys.of_task(task_id)
     accounts: dict[str, Account] = {name: access.account for name, access in parts.accounts.items()}
+    if positional:
+        return _refused(parts, key, [asdict(KEYWORDS_ONLY)])
     try:
         submission = from_object(fields, accounts)
         accepted = accept(
@@ -68,5 +78,5 @@ def submit(parts: Parts, fields: Mapping[str, Any], *, task_id: str) -> dict[str
 
 def _refused(parts: Parts, key: str, problems: list[dict[str, Any]]) -> dict[str, Any]:
     reads.remember_refusal(parts.ledger, key, problems)
-    _log.warning("import_refused", codes=sorted({problem["code"] for problem in problems}))
-    return {"refused": sorted({problem["code"] for problem in problems})}
+    _log.warning("import_refused", codes=sorted({one["code"] for one in problems}))
+    return {"refused": sorted({one["code"] for one in problems})}

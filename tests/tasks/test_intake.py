@@ -64,6 +64,15 @@ def test_a_refusal_says_everything_at_once_and_is_found_by_the_client_ref(world:
     assert reads.imports_page(world.ledger)[0] == []
 
 
+def test_a_message_with_positional_arguments_is_refused_where_its_sender_looks(
+    world: World, celery_app: Celery
+) -> None:
+    answer = celery_app.tasks[Task.SUBMIT_IMPORT.value](["9192381000"], client_ref="spring")
+    assert answer == {"refused": ["invalid_value"]}
+    (told,) = reads.refusal(world.ledger, keys.of_client_ref("spring"))
+    assert "keyword arguments only" in told["detail"]
+
+
 @pytest.mark.parametrize("client_ref", [None, "", "x" * 256, 7])
 def test_a_refusal_without_a_usable_client_ref_is_found_by_the_task_id(world: World, client_ref: Any) -> None:
     fields = {"numbers": "no list"} | ({} if client_ref is None else {"client_ref": client_ref})
