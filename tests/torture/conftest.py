@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.pytest_plugin import sandbox, sandbox_server  # noqa: F401 - fixtures
+from sandbox.testing import RunningSandbox
 from tests.servers.postgres import OPTIONS, running_postgres
+from tests.tasks.conftest import UNLIMITED, access_to, ledger, migrated  # noqa: F401 - fixtures
+from tests.torture.loop import Counting, Loop
 from tests.torture.stand import Stand
+from tnimport.bandwidth.applications import ApplicationSpec
+from tnimport.domain.accounts import Account
+from tnimport.ledger.engine import Ledger
 
 SEEDS = {"short": (1,), "long": (11, 12, 13)}
 
@@ -50,3 +57,41 @@ def _running(stand: Stand) -> Iterator[Stand]:
         yield stand
     finally:
         stand.close()
+
+
+class Second(RunningSandbox):
+    """The sandbox's other account."""
+
+    account_id, username, password = "8888888", "roadRunner", "beepBeep!"
+    user_id, token, secret = "u-2", "t-2", "s-2"
+    site_id, sip_peer_id = "843", "403716"
+
+
+@pytest.fixture
+def counting() -> Iterator[Counting]:
+    """The transport of both accounts."""
+    transport = Counting()
+    yield transport
+    transport.close()
+
+
+@pytest.fixture
+def loop(ledger: Ledger, sandbox: RunningSandbox, counting: Counting) -> Loop:  # noqa: F811 - the fixtures imported above
+    """The system in one thread, with two accounts at an empty sandbox and no limits."""
+    sandbox.switch(order_delay=0)
+    holders = {"default": sandbox, "second": Second(sandbox.url)}
+    accounts = {name: (_account(name, holder), holder) for name, holder in holders.items()}
+    accesses = {name: access_to(holder, account, counting) for name, (account, holder) in accounts.items()}
+    return Loop(ledger, accesses, counting)
+
+
+def _account(name: str, holder: RunningSandbox) -> Account:
+    place = {"site_id": holder.site_id, "sip_peer_id": holder.sip_peer_id}
+    return Account(name=name, account_id=holder.account_id, paces=UNLIMITED, order_size=100, order_settle=60, **place)
+
+
+@pytest.fixture
+def application(loop: Loop) -> str:
+    """The id of an application of the first account."""
+    spec = ApplicationSpec(name="ours", incoming_message_url="https://example.com/inbound")
+    return loop.accesses["default"].catapult.create_application(spec, 5)

@@ -39,18 +39,24 @@ def wishes(seed: int, total: int, most: int) -> list[Wish]:
         index = len(made)
         size = min(left, dice.choice((1, 10, most // 2, most)))
         special = dice.sample([*FATES, *PASSING], 3) + dice.sample(ORDERS, 1) if size >= 10 else []
-        ordinary = [f"919{200 + index}{2000 + serial}" for serial in range(size - len(special))]
+        block = f"919{_exchange(index)}"
+        ordinary = [f"{block}{2000 + serial}" for serial in range(size - len(special))]
         account = "second" if index % 3 == 2 else "default"
         options = {"account": account, "application": {"name": account, "incoming_message_url": "https://example.com/"}}
         made.append(
             Wish(
                 ref=f"torture-{index}",
-                numbers=(*ordinary, *(f"919{200 + index}{one}" for one in special)),
+                numbers=(*ordinary, *(f"{block}{one}" for one in special)),
                 options=options,
             )
         )
         left -= size
     return made
+
+
+def _exchange(index: int) -> int:
+    """One for each import; 211, 311 and their like are given to nobody."""
+    return [exchange for exchange in range(200, 1000) if exchange % 100 != 11][index]
 
 
 def removal(of: Wish) -> Wish:

@@ -105,6 +105,7 @@ class Run:
 
     def _looked(self) -> bool:
         self._operate()
+        self._stand.sandbox.release()
         late = self._stand.ask("SELECT min(until) AS first FROM work WHERE state IN ('sent', 'running')")
         if late and late[0]["first"]:
             self.overdue = max(self.overdue, time.time() - late[0]["first"])
