@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from tasks.catalogue import STEPS
 from tasks.intake import submit
 from tnimport.contract import QUEUE_OF, Queue, Task
+from tnimport.domain.lanes import Lane, pace_of
 from tnimport.ledger import work
 from tnimport.ledger.grants import Grant
 from tnimport.ledger.schema import lanes
@@ -168,13 +169,14 @@ def test_claims_whose_messages_could_not_be_sent_go_back_with_their_tokens(
     world: World, broker: fakeredis.FakeServer, celery_app: Celery, read: Callable[[], list[dict[str, Any]]]
 ) -> None:
     world.change(paces=replace(world.account.paces, dashboard_per_second=50))
+    full = pace_of(world.account.paces, Lane.DASHBOARD).depth
     world.submit(NUMBERS[0])
     accounts = {world.account.name: world.account}
     dispatcher = Dispatcher(world.ledger, accounts, NoRoomIsKnown(celery_app), claim_seconds=60)
     broker.connected = False
     dispatcher.once()
     with world.ledger.read() as tx:
-        assert tx.run(sa.select(lanes.c.tokens).where(lanes.c.name == "dashboard")).scalar_one() == 50
+        assert tx.run(sa.select(lanes.c.tokens).where(lanes.c.name == "dashboard")).scalar_one() == full
     (row,) = world.waiting()
     assert (row.attempts, row.strikes) == (0, 0)
     broker.connected = True
