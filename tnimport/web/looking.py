@@ -63,7 +63,7 @@ def _refusal(deps: WebDeps, client_ref: str, found: Sequence[ImportView]) -> lis
 
 @router.get("/imports/{import_id}", responses=answers(Import, 404) | {304: {"description": "Not changed"}})
 def show_import(deps: Deps, request: Request, import_id: ImportId) -> Response:
-    """One import. With If-None-Match it costs next to nothing to ask again; Retry-After says when to."""
+    """One import. With If-None-Match an unchanged one is answered 304; Retry-After says when to ask again."""
     view = seen(deps, import_id)
     tag = _tag(deps.ledger, view)
     headers = {"ETag": tag, "Cache-Control": "no-cache", **_again(view)}
