@@ -58,6 +58,9 @@ def _plain(url: str | None) -> str | None:
 
 def _create(job: Job, wish: ApplicationView) -> Result:
     applications.sending(job.ledger, job.run)
+    if not job.may_call():  # as for an order: it may be somebody else's by now
+        applications.wait(job.ledger, job.run, 0, unsent=True)
+        return Later("too_late", 0)
     try:
         application_id = job.access.catapult.create_application(ApplicationSpec(**wish.spec), job.timeout)
     except CarrierError as error:

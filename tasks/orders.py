@@ -15,6 +15,9 @@ from tnimport.ledger.orders import Fault, OrderView
 
 ORDER_GONE: Final = ("order_gone", "The carrier accepted the order and later said that it knows no such order.")
 
+# The ledger kept the run waiting, or the process stood still: what it was about to send may be somebody else's by now.
+TOO_LATE: Final = "too_late"
+
 
 def submit_order(job: Job) -> Result:
     """Send a planned order; ask for one whose answer was lost instead of sending it twice."""
@@ -31,6 +34,9 @@ def _send(job: Job, order: OrderView) -> Result:
         action=order.action.value,
         numbers=order.numbers,
     )
+    if not job.may_call():
+        submitting.not_sent(job.ledger, job.run, 0, TOO_LATE)
+        return Later(TOO_LATE, 0)
     try:
         reply = job.access.dashboard.create_order(request, job.timeout)
     except CarrierError as error:

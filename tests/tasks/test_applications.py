@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.catalogue import STEPS
 from tasks.results import Done, Later
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
@@ -53,6 +55,16 @@ def test_numbers_wait_until_the_application_is_known(world: World) -> None:
     world.available(NUMBER, **WISH)
     with pytest.raises(AssertionError, match="may not start"):
         world.grant(Task.IMPORT_NUMBERS)
+
+
+def test_a_run_that_stood_still_until_its_claim_was_over_creates_nothing(world: World) -> None:
+    world.available(NUMBER, **WISH)
+    world.run(Task.ENSURE_APPLICATION)
+    run = world.take(world.grant(Task.ENSURE_APPLICATION))
+    assert isinstance(STEPS[Task.ENSURE_APPLICATION](world.job(run, deadline=monotonic())), Later)
+    assert at_carrier(world) == []
+    until_done(world)
+    assert len(at_carrier(world)) == 1
 
 
 def test_one_that_is_on_a_later_page_of_the_list_is_found_and_not_created(world: World) -> None:

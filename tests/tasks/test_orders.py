@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.catalogue import STEPS
 from tasks.results import Done, Later
 from tnimport.contract import Task
 from tnimport.ledger import control
@@ -329,6 +331,15 @@ def test_a_look_that_fails_is_repeated_and_changes_nothing(world: World, kind: s
     assert world.view(import_id).counts["ordered"] == 1
     world.run(Task.POLL_ORDER)
     assert world.view(import_id).counts["available"] == 1
+
+
+def test_a_run_that_stood_still_until_its_claim_was_over_sends_nothing(world: World) -> None:
+    world.submit(GOOD)
+    run = world.take(world.grant(Task.SUBMIT_ORDER))
+    assert isinstance(STEPS[Task.SUBMIT_ORDER](world.job(run, deadline=monotonic())), Later)
+    assert world.sandbox.calls("dashboard.orders.create") == []
+    world.run(Task.SUBMIT_ORDER)
+    assert world.effects(GOOD)["orders"] == 1
 
 
 @pytest.mark.parametrize("fault", [{"kind": "error"}, {"kind": "answer", "status": 404, "headers": {}, "body": ""}])
