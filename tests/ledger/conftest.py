@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import OPEN, Action, NumberState, OrderState, Outcome, Stage, seen_as
-from tnimport.domain.pacing import Pace
+from tnimport.domain.pacing import ON_THE_WAY, Pace
 from tnimport.domain.reconcile import Fates
 from tnimport.ledger import dispatch, numbers, orders, polling, reads, reap, submitting, work
 from tnimport.ledger import schema as tables
@@ -234,6 +234,10 @@ class Desk:
 
     def pace(self, lane: Lane) -> Pace:
         return self.paces.get(lane, UNLIMITED)
+
+    def paced(self, lane: Lane, rate: float, holding: int) -> None:
+        """Limit a lane to so many calls a second; its bucket holds so many."""
+        self.paces[lane] = Pace(rate, holding + rate * ON_THE_WAY)
 
     def claim(self, lane: Lane, room: int = 1000) -> Round:
         round_ = dispatch.claim(

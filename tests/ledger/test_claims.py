@@ -7,7 +7,6 @@ import pytest
 from tnimport.contract import Task
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
-from tnimport.domain.pacing import Pace
 from tnimport.ledger import dispatch, numbers, schema, submitting, work
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Flush
@@ -52,7 +51,7 @@ def test_a_late_message_does_nothing_while_another_one_is_under_way(desk: Desk) 
 
 
 def test_a_message_that_could_not_be_sent_gives_its_token_back(desk: Desk) -> None:
-    desk.paces[Lane.NUMBERS] = Pace(1, 5)
+    desk.paced(Lane.NUMBERS, 1, holding=5)
     desk.available(9)
     desk.passes(100)
     grants = desk.claim(Lane.NUMBERS).grants
@@ -151,7 +150,7 @@ def test_while_the_carrier_as_a_whole_is_failing_the_pause_of_the_lane_is_the_on
 
 
 def test_calls_that_were_not_made_give_their_tokens_back(desk: Desk) -> None:
-    desk.paces[Lane.NUMBERS] = Pace(10, 100)
+    desk.paced(Lane.NUMBERS, 10, holding=100)
     desk.available(80, max_per_minute=600)
     desk.passes(100)
     run = desk.run(Lane.NUMBERS)
@@ -163,7 +162,7 @@ def test_calls_that_were_not_made_give_their_tokens_back(desk: Desk) -> None:
 
 
 def test_what_a_range_holds_no_longer_is_passed_over(desk: Desk) -> None:
-    desk.paces[Lane.NUMBERS] = Pace(10, 100)
+    desk.paced(Lane.NUMBERS, 10, holding=100)
     import_id = desk.available(6)
     desk.passes(100)
     order_id = desk.row(schema.orders).id
@@ -193,7 +192,7 @@ def test_an_idle_lane_tells_when_its_next_work_is_due(desk: Desk) -> None:
 
 
 def test_no_more_is_sent_than_the_broker_has_room_for(desk: Desk) -> None:
-    desk.paces[Lane.NUMBERS] = Pace(10, 100)
+    desk.paced(Lane.NUMBERS, 10, holding=100)
     desk.available(80)
     desk.passes(100)
     assert len(desk.claim(Lane.NUMBERS, room=3).grants) == 3

@@ -69,7 +69,7 @@ def test_slow_numbers_go_out_one_by_one(desk: Desk) -> None:
 
 
 def test_no_more_goes_out_than_there_are_tokens(desk: Desk) -> None:
-    desk.paces[Lane.NUMBERS] = Pace(100 / 60, 5)
+    desk.paced(Lane.NUMBERS, 100 / 60, holding=5)
     desk.available(50)
     desk.passes(1000)
     round_ = desk.claim(Lane.NUMBERS)
@@ -125,7 +125,7 @@ def test_a_lane_whose_carrier_fails_closes_to_one_call_and_opens_with_a_success(
 
 
 def test_imports_of_an_account_take_turns(desk: Desk) -> None:
-    desk.paces[Lane.NUMBERS] = Pace(100 / 60, 6)
+    desk.paced(Lane.NUMBERS, 100 / 60, holding=6)
     for total in (40, 3, 40):
         desk.available(total)
     desk.passes(1000)

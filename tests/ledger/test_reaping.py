@@ -7,7 +7,6 @@ import pytest
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
-from tnimport.domain.pacing import Pace
 from tnimport.domain.reconcile import Fates
 from tnimport.ledger import control, numbers, polling, schema, submitting, work
 from tnimport.ledger.numbers import Flush
@@ -89,7 +88,7 @@ def test_a_vanished_run_that_had_written_everything_leaves_no_work(desk: Desk, o
 
 
 def test_ranges_without_an_open_number_go_with_their_order(desk: Desk) -> None:
-    desk.paces[Lane.NUMBERS] = Pace(0.1, 2)
+    desk.paced(Lane.NUMBERS, 0.1, holding=2)
     import_id = desk.accept(4)
     bad = dict.fromkeys(("9192380002", "9192380003"), ("c", "d"))
     fates = Fates(frozenset({"9192380000", "9192380001"}), bad)
