@@ -18,6 +18,7 @@ from workers.publisher import BrokerAway
 
 LONGEST_SLEEP: Final = 5.0  # even with nothing due: other processes may have died
 ROOM_SECONDS: Final = 0.05  # a full queue is looked at again so soon
+FILLED_SECONDS: Final = 0.4  # a queue that was just filled is left alone: each look at it costs as much as a grant
 AWAY_SECONDS: Final = 0.5
 REAP_SECONDS: Final = 1.0
 SENT_SECONDS: Final = 30.0  # a message nobody took for so long is sent again
@@ -52,6 +53,7 @@ class Dispatcher:
         self._outlet = outlet
         self._sent_seconds = min(SENT_SECONDS, claim_seconds)
         self._served: dict[Hashable, float] = {}
+        self._filled: dict[Queue, float] = {}
         self._reaped = -inf
 
     def once(self) -> float:
@@ -81,6 +83,9 @@ class Dispatcher:
         if account is None:  # its settings are gone from this deployment; its work waits until they are back
             return inf
         queue = _LANES[lane]
+        rest = self._filled.get(queue, -inf) + FILLED_SECONDS - monotonic()
+        if rest > 0:
+            return rest
         if not room[queue]:
             return ROOM_SECONDS
         round_ = dispatch.claim(
@@ -94,7 +99,10 @@ class Dispatcher:
         )
         room[queue] -= len(round_.grants)
         self._publish(round_.grants)
-        return ROOM_SECONDS if not room[queue] else round_.wake_at - round_.now
+        if room[queue]:
+            return round_.wake_at - round_.now
+        self._filled[queue] = monotonic()
+        return FILLED_SECONDS
 
     def _publish(self, grants: list[Grant]) -> None:
         for grant in grants:
