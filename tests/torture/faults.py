@@ -1,6 +1,7 @@
 """The faults by kind: what each does to the stand, with which arguments, and what ends it."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +25,16 @@ def _kill(stand: Stand, name: str) -> Undo:
     return lambda: stand.ensure(name)
 
 
-def _freeze(stand: Stand, name: str) -> Undo:
-    return stand.freeze(name)
+def _freezing(seconds: float) -> Callable[[Stand, str], Undo]:
+    """Thawed by a thread of its own: whoever applies the schedule may be waiting for just this process."""
+
+    def act(stand: Stand, name: str) -> Undo:
+        timer = threading.Timer(seconds, stand.freeze(name))
+        timer.daemon = True
+        timer.start()
+        return timer.join
+
+    return act
 
 
 def _second(stand: Stand, name: str) -> Undo:
@@ -104,14 +113,14 @@ def kinds(*, redis_hang: float, lock: float) -> Mapping[str, Kind]:
     return {
         "kill": Kind(_kill, PROCESSES, 0.5),
         "kill-worker": Kind(_kill, ("worker",), 0.1),
-        "freeze": Kind(_freeze, PROCESSES, 1.5),
-        "freeze-past-claim": Kind(_freeze, ("worker",), 4.5),
+        "freeze": Kind(_freezing(1.5), PROCESSES, 1.5),
+        "freeze-past-claim": Kind(_freezing(4.5), ("worker",), 4.5),
         "two-dispatchers": Kind(_second, ("dispatcher",), 6.0),
         "two-workers": Kind(_second, ("worker",), 8.0),
         "doubled-messages": Kind(_double, ("",), 6.0),
         "redis-killed": Kind(_kill_redis, ("",), 1.0),
         "redis-told": Kind(_tell_redis, ("FLUSHALL", "CLIENT KILL TYPE normal SKIPME yes")),
-        "redis-hangs": Kind(lambda stand, _: stand.freeze("redis"), ("",), redis_hang),
+        "redis-hangs": Kind(_freezing(redis_hang), ("redis",), redis_hang),
         "redis-full": Kind(_fill_redis, ("",), 2.0),
         "ledger": Kind(_break_ledger, (f"{lock}",), lock),
         "refused": Kind(_shut_carrier, ("",), 2.0),

@@ -61,7 +61,7 @@ def test_a_fault_of_the_account_costs_a_handful_of_calls_and_resume_goes_on(
     wrong.begin(loop, sandbox)
     import_id = loop.submit(*rows(240), application={"id": application})
     before = loop.transport.calls
-    loop.go(300)
+    loop.go(60)
     view = loop.view(import_id)
     assert (view.state, view.counts["failed"]) == ("held", 0)
     assert view.held is not None
@@ -97,7 +97,7 @@ def test_a_wrong_site_or_peer_holds_its_import_after_a_handful_of_calls_and_dist
     sandbox.switch(bad_site=how)
     wrong = loop.submit(*rows(240), application={"id": application}, **place)
     before = loop.transport.calls
-    loop.go(300)
+    loop.go(60)
     view = loop.view(wrong)
     assert (view.state, view.counts["requested"] + view.counts["ordered"]) == ("held", 240)
     assert loop.transport.calls - before <= HANDFUL
@@ -185,9 +185,9 @@ def test_while_the_carrier_is_down_nothing_fails_nothing_hammers_it_and_it_goes_
     before = loop.transport.calls
     loop.go(20)
     in_20_seconds = loop.transport.calls - before
-    loop.go(300)
+    loop.go(120)
     assert in_20_seconds <= 40
-    assert loop.transport.calls - before <= in_20_seconds + 120
+    assert loop.transport.calls - before <= in_20_seconds + 60
     assert loop.view(import_id).counts["failed"] == 0
     loop.accesses |= right
     sandbox.clear_faults()
