@@ -69,6 +69,15 @@ def test_the_same_key_for_something_else_is_refused(desk: Desk) -> None:
         begin(desk.ledger, desk.new(key="k", fingerprint="other"))
 
 
+def test_a_reference_makes_one_import_whatever_the_key(desk: Desk) -> None:
+    import_id = desk.accept(1, key="k", client_ref="r")
+    assert begin(desk.ledger, desk.new(key="another", client_ref="r")) == import_id
+    assert begin(desk.ledger, desk.new(key=None, client_ref="r")) == import_id
+    with pytest.raises(KeyConflict) as conflict:
+        begin(desk.ledger, desk.new(key="third", client_ref="r", fingerprint="other"))
+    assert conflict.value.by_reference
+
+
 def test_the_same_key_waits_for_a_staging_that_is_alive(desk: Desk) -> None:
     desk.stage(1, key="k")
     desk.passes(59)

@@ -56,7 +56,7 @@ imports = Table(
     Column("action", String(8), nullable=False),
     Column("key", String(320), unique=True),
     Column("fingerprint", String(64)),
-    Column("client_ref", String(255), index=True),
+    Column("client_ref", String(255), unique=True),
     Column("customer_order_id", String(40)),
     Column("application_ref", Id, ForeignKey("applications.id")),
     Column("on_present", String(8), nullable=False, server_default="skip"),

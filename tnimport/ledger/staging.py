@@ -28,7 +28,11 @@ _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class KeyConflict(Exception):
-    """The key was used before, for something else."""
+    """The key was used before, for something else; or the caller's reference was, which makes one import, too."""
+
+    def __init__(self, *, by_reference: bool = False) -> None:
+        super().__init__("client_ref" if by_reference else "key")
+        self.by_reference = by_reference
 
 
 class InProgress(Exception):
@@ -234,17 +238,18 @@ _COPIED: Final = (
 
 
 def _known(tx: Tx, new: NewImport) -> str | None:
-    fields = (imports.c.id, imports.c.fingerprint, imports.c.sealed_at, imports.c.staged_at)
-    row = tx.run(sa.select(*fields).where(imports.c.key == new.key)).first() if new.key else None
-    if row is None:
-        return None
-    if row.fingerprint != new.fingerprint:
-        raise KeyConflict
-    if row.sealed_at is not None:
-        return str(row.id)
-    if row.staged_at + ABANDONED_AFTER > tx.now:
-        raise InProgress
-    _clear(tx, row.id)
+    """The import that this key or this reference has made already."""
+    fields = (imports.c.id, imports.c.key, imports.c.fingerprint, imports.c.sealed_at, imports.c.staged_at)
+    given = ((imports.c.key, new.key), (imports.c.client_ref, new.client_ref))
+    same = [column == value for column, value in given if value is not None]
+    for row in tx.run(sa.select(*fields).where(sa.or_(sa.false(), *same))).all():
+        if row.fingerprint != new.fingerprint:
+            raise KeyConflict(by_reference=new.key is None or row.key != new.key)
+        if row.sealed_at is not None:
+            return str(row.id)
+        if row.staged_at + ABANDONED_AFTER > tx.now:
+            raise InProgress
+        _clear(tx, row.id)
     return None
 
 

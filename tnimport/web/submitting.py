@@ -105,8 +105,8 @@ def _accept(deps: WebDeps, parameters: dict[str, str], media_type: str, body: IO
         return accept(deps.ledger, said.request, said.rows, key=own, fingerprint=said.fingerprint)
     except Refused as refused:
         raise _refusal(refused, deps) from None
-    except KeyConflict:
-        name = "client_ref" if key is None else "Idempotency-Key"
+    except KeyConflict as conflict:
+        name = "client_ref" if key is None or conflict.by_reference else "Idempotency-Key"
         raise ProblemError("key-reused", f"This {name} was used for another request. Nothing was changed.") from None
     except InProgress:
         raise ProblemError("in-progress", headers={"Retry-After": "1"}) from None

@@ -138,10 +138,9 @@ def _create_imports() -> None:
         sa.Column("present", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["application_ref"], ["applications.id"], name=op.f("fk_imports_application_ref")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sa.UniqueConstraint("client_ref", name=op.f("uq_imports_client_ref")),
         sa.UniqueConstraint("key", name=op.f("uq_imports_key")),
     )
-    with op.batch_alter_table("imports", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_imports_client_ref"), ["client_ref"], unique=False)
 
 
 def _create_orders() -> None:
