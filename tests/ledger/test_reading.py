@@ -241,6 +241,13 @@ def test_an_import_shows_its_orders(desk: Desk, mixed: str) -> None:
     ]
 
 
+def test_whoever_asks_by_reference_sees_the_orders_too(desk: Desk) -> None:
+    desk.accept(2, client_ref="batch-7")
+    (found,), _ = reads.imports_page(desk.ledger, client_ref="batch-7")
+    (listed,), _ = reads.imports_page(desk.ledger)
+    assert ([order["size"] for order in found.orders], listed.orders) == ([2], [])
+
+
 def test_a_removal_that_releases_is_running(desk: Desk) -> None:
     import_id = desk.accept(2, action=Action.REMOVE)
     run = desk.run(Lane.LOOKUPS)

@@ -49,7 +49,7 @@ def imports_page(
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[ImportView], str | None]:
-    """Imports from the newest to the oldest, and the key of the next page, without their orders.
+    """Imports from the newest to the oldest, and the key of the next page; the one of a reference with its orders.
 
     `accounts` are those whose imports are meant, None = all.
     """
@@ -64,7 +64,7 @@ def imports_page(
     newest = query.order_by(imports.c.created_at.desc(), imports.c.id.desc()).limit(limit + 1)
     with ledger.read() as tx:
         rows = tx.run(newest).all()
-        views = [_view(tx, row, whole=False) for row in rows[:limit]]
+        views = [_view(tx, row, whole=client_ref is not None) for row in rows[:limit]]
     more = len(rows) > limit
     return views, f"{rows[limit - 1].created_at!r}:{rows[limit - 1].id}" if more else None
 
