@@ -83,7 +83,9 @@ def export(running: Stack, import_id: str) -> None:
     line = [sys.executable, "-m", "bench.exporting", str(running.ledger.url), import_id]
     told = subprocess.run(line, check=True, capture_output=True, text=True).stdout
     rows, cpu, wall, early, late = map(float, told.split())
-    print(f"export: {rows:,.0f} rows in {wall:.1f} s; memory {early:.0f} MB after 10,000 rows, {late:.0f} MB at the end")
+    print(
+        f"export: {rows:,.0f} rows in {wall:.1f} s; memory {early:.0f} MB after 10,000 rows, {late:.0f} MB at the end"
+    )
     record("export", cpu / rows * 1e6, goal="<= 20", unit="s of CPU a million rows", yardstick="one core")
     record("export_memory", late / early, goal="<= 1.1", unit="ratio", yardstick="after 10,000 rows")
 

@@ -4,7 +4,7 @@ import re
 import sys
 import time
 
-from bench.carrier import carrier, calls
+from bench.carrier import calls, carrier
 from bench.record import record
 from bench.stack import ROOT, stack
 from bench.telephones import size
@@ -34,7 +34,9 @@ def measure(latency: float) -> None:
         done, wall = calls(url)["numbers"] - before, time.monotonic() - began
         used = {name: (after - cpu[name]) / wall for name, after in running.cpu().items()}
     print(f"{latency * 1e3:.0f} ms: {done / wall:.0f}/s of {ideal:.0f}/s with {threads()} threads; cores used: {used}")
-    record(f"rate_at_{latency * 1e3:.0f}ms", done / wall / ideal, goal=GOAL, unit="ratio", yardstick="threads / latency")
+    record(
+        f"rate_at_{latency * 1e3:.0f}ms", done / wall / ideal, goal=GOAL, unit="ratio", yardstick="threads / latency"
+    )
 
 
 if __name__ == "__main__":

@@ -22,13 +22,13 @@ from typing import Any
 import redis
 from honcho.environ import parse_procfile
 
-from bench.telephones import ten_digits
 from bench.processes import cpu_seconds
+from bench.telephones import ten_digits
 from config.local import SANDBOX_ACCOUNT, UNLIMITED, free_port
 from config.settings import load
 from tnimport.intake.accept import accept
-from tnimport.intake.request import request_from
 from tnimport.intake.formats import value_items
+from tnimport.intake.request import request_from
 from tnimport.intake.rows import Rows
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.reads import ImportView, import_view
@@ -91,16 +91,22 @@ class Stack:
 
 
 @contextmanager
-def stack(url: str, *, database: str = "sqlite", workers: int = 1, more: tuple[str, ...] = (), **settings: str) -> Iterator[Stack]:
+def stack(
+    url: str, *, database: str = "sqlite", workers: int = 1, more: tuple[str, ...] = (), **settings: str
+) -> Iterator[Stack]:
     """Run one against the carrier at that URL; `settings` without their prefix."""
     with ExitStack() as things:
-        folder = Path(things.enter_context(tempfile.TemporaryDirectory(prefix="tnimport-bench-", ignore_cleanup_errors=True)))
+        folder = Path(
+            things.enter_context(tempfile.TemporaryDirectory(prefix="tnimport-bench-", ignore_cleanup_errors=True))
+        )
         port = free_port()
         broker = start(port, folder / "redis")
         things.callback(_stop, broker)
         database_url, pid = things.enter_context(_database(database, folder))
         environment = _environment(url, port, database_url, settings)
-        subprocess.run([sys.executable, "-m", "workers.migrate"], cwd=ROOT, env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "workers.migrate"], cwd=ROOT, env=environment, check=True, capture_output=True
+        )
         ledger = Ledger(database_url)
         things.callback(ledger.close)
         made = Stack(environment, folder, port, ledger, {"redis": broker.pid}, pid)
@@ -141,7 +147,7 @@ def _environment(url: str, port: int, database_url: str, settings: Mapping[str, 
 @contextmanager
 def _process(name: str, line: str, made: Stack) -> Iterator[int]:
     with (made.folder / f"{name}.log").open("w") as log:
-        process = subprocess.Popen(shlex.split(line), cwd=ROOT, env=made.environment, stdout=log, stderr=log)  # noqa: S603 - our Procfile
+        process = subprocess.Popen(shlex.split(line), cwd=ROOT, env=made.environment, stdout=log, stderr=log)
         try:
             yield process.pid
         finally:
@@ -211,4 +217,4 @@ def _programs(place: Path, user: pwd.struct_passwd | None) -> Path:
 def _as(user: pwd.struct_passwd | None, program: Path, *arguments: object) -> None:
     identity: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     command = [str(program), *map(str, arguments)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=90, **identity)  # noqa: S603 - PostgreSQL's own
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/", timeout=90, **identity)

@@ -80,9 +80,11 @@ def _numbers(tx: Tx, wanted: _Filter, key: str, limit: int) -> list[tuple[str, N
         .select_from(numbers.join(orders, orders.c.id == numbers.c.order_id))
         .where(
             orders.c.import_id == wanted.import_id,
-            sa.tuple_(numbers.c.order_id, numbers.c.pos) > (int(order_id), int(pos)),
+            # Order by order, so that a page reads its own rows: compared as pairs, all that follow would be sorted.
+            orders.c.id >= int(order_id),
+            sa.or_(orders.c.id > int(order_id), numbers.c.pos > int(pos)),
         )
-        .order_by(numbers.c.order_id, numbers.c.pos)
+        .order_by(orders.c.id, numbers.c.pos)
         .limit(limit)
     )
     if wanted.state is not None:

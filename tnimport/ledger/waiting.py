@@ -98,6 +98,8 @@ def _removed(row: sa.Row[Any]) -> tuple[float | None, int, int]:
 
 def _imported(tx: Tx, row: sa.Row[Any]) -> tuple[float | None, int, int]:
     """Since when, how many, how many more: the imports take the time, and begin when the first order has ended."""
-    ended = sa.select(sa.func.min(events.c.at)).where(events.c.import_id == row.id, events.c.kind == "order_ended")
+    # The first by id: a minimum would read all that has happened since.
+    of_this = sa.select(events.c.at).where(events.c.import_id == row.id, events.c.kind == "order_ended")
+    ended = of_this.order_by(events.c.id).limit(1)
     done = row.imported + row.present
     return tx.run(ended).scalar(), done, row.requested + row.ordered + row.available
