@@ -121,14 +121,14 @@ def test_the_history_of_a_number_leaves_out_what_concerns_others(desk: Desk) -> 
 def test_imports_are_listed_from_the_newest_page_by_page(desk: Desk) -> None:
     ids = []
     for index in range(5):
-        ids.insert(0, desk.accept(1, client_ref=f"ref-{index % 2}"))
+        ids.insert(0, desk.accept(1, client_ref=f"ref-{index}"))
         desk.passes(1)
     found, after = reads.imports_page(desk.ledger, limit=2)
     while after is not None:
         page, after = reads.imports_page(desk.ledger, after=after, limit=2)
         found += page
     assert [view.id for view in found] == ids
-    assert [view.id for view in reads.imports_page(desk.ledger, client_ref="ref-0")[0]] == ids[::2]
+    assert [view.id for view in reads.imports_page(desk.ledger, client_ref="ref-0")[0]] == ids[-1:]
 
 
 def test_the_version_of_an_import_changes_whenever_it_does(desk: Desk) -> None:
