@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,8 +14,7 @@ from tnimport.ledger.schema import events, imports, numbers, orders, refused_row
 STREAM_PAGE: Final = 2_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class NumberView:
+class NumberView(NamedTuple):
     """A row of an import as callers see it; `number` is E.164, or the caller's own text where it is no number."""
 
     number: str
@@ -122,8 +122,13 @@ def _seen(outcome: Outcome, order: OrderState) -> NumberState | None:
         return None  # a mix that cannot occur, such as an open number of an order that is done
 
 
+@cache
+def _state_of(outcome: str, order_state: str) -> NumberState:
+    return seen_as(Outcome(outcome), OrderState(order_state))
+
+
 def _number_view(row: sa.Row[Any]) -> NumberView:
-    state = seen_as(Outcome(row.outcome), OrderState(row.order_state))
+    state = _state_of(row.outcome, row.order_state)
     inherited = state is NumberState.FAILED and row.outcome != Outcome.FAILED
     return NumberView(
         number=f"+1{row.tn}",

@@ -161,8 +161,7 @@ def _csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
 def _cells(row: dict[str, Any]) -> list[object]:
     found = _E164.fullmatch(row["number"] or "")
     number = row["number"] if found else _harmless(row["number"])
-    cells = {name: _harmless(value) if name in _FREE_TEXT else value for name, value in row.items()}
-    return [found.group(1) if found else "", number, *(_plain(cells[name]) for name in COLUMNS[2:])]
+    return [found.group(1) if found else "", number, *[cell(row[name]) if cell else row[name] for name, cell in _CELLS]]
 
 
 def _harmless(value: str | None) -> str | None:
@@ -170,8 +169,19 @@ def _harmless(value: str | None) -> str | None:
     return f"'{value}" if value and value.startswith(_FORMULA) else value
 
 
-def _plain(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+def _truth(value: bool | None) -> str | None:  # noqa: FBT001  # a cell's value
+    return None if value is None else str(value).lower()
+
+
+def _how(column: str) -> Callable[[Any], str | None] | None:
+    """What a cell of this column needs before it is written; most need nothing."""
+    if column in _FREE_TEXT:
+        return _harmless
+    return _truth if column == "retryable" else None
+
+
+# Worked out once: an export has a million rows of fifteen cells.
+_CELLS: Final = [(name, _how(name)) for name in COLUMNS[2:]]
 
 
 EXPORTERS: Final[dict[str, Callable[[Iterable[NumberView]], Iterator[bytes]]]] = {
