@@ -110,7 +110,7 @@ def _require_a_url(fields: dict[str, Any]) -> None:
 def _check_url(fields: dict[str, Any], name: str) -> None:
     """A URL must be http or https with a host; an empty one removes what was set."""
     url = fields.get(name)
-    if url in {None, ""}:
+    if url is None or url == "":
         return
     try:
         parts = urlsplit(url) if isinstance(url, str) else None

@@ -26,7 +26,7 @@ def read_message(call: Call, given: dict[str, Any]) -> Message:
     user = call.carrier.users[call.account.user_id]
     receipts = given.get("receiptRequested", "none")
     fields = _content(given) | _callback(given)
-    if receipts not in {"none", "all", "error"} or (receipts != "none" and fields["media"]):
+    if receipts not in ("none", "all", "error") or (receipts != "none" and fields["media"]):
         raise invalid("The property 'receiptRequested' must be none, all or error, and none with media.")
     return Message(
         message_id=resource_id("m"),

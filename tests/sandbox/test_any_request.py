@@ -13,7 +13,18 @@ ANY_JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = ["number", "applicationId", "provider", "name", "from", "to", "text", "media", "incomingMessageUrl"]
+FIELDS = [
+    "number",
+    "applicationId",
+    "provider",
+    "name",
+    "from",
+    "to",
+    "text",
+    "media",
+    "incomingMessageUrl",
+    "receiptRequested",
+]
 BODIES = ANY_JSON | st.dictionaries(st.sampled_from(FIELDS), ANY_JSON | st.just("+19195550001"), max_size=9)
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
