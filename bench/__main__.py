@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 
-from bench.processes import load
 from bench.record import RESULTS
 
 BENCHMARKS = (
@@ -33,7 +32,7 @@ def main() -> int:
         return 2
     if not sys.argv[1:]:
         RESULTS.unlink(missing_ok=True)
-    print(f"{os.cpu_count()} cores, {load():.1f} of them busy before we begin")
+    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} before we begin")
     broken = [name for name in sys.argv[1:] or BENCHMARKS if not ran(name)]
     print(f"\ncould not be run: {', '.join(broken)}" if broken else f"\nwritten to {RESULTS.name}")
     return 1 if broken else 0

@@ -16,7 +16,8 @@ from urllib.request import urlopen
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _NUMBER = re.compile(rb"<TelephoneNumber>\d+</TelephoneNumber>")
-CREATED = b"HTTP/1.1 201 Created\r\nLocation: https://api.catapult.inetwork.com/v1/users/u-1/%s/%s\r\nContent-Length: 0\r\n\r\n"
+LOCATION = b"https://api.catapult.inetwork.com/v1/users/u-1/%s/%s"
+CREATED = b"HTTP/1.1 201 Created\r\nLocation: " + LOCATION + b"\r\nContent-Length: 0\r\n\r\n"
 ORDER = b"<ExternalTnsOrderResponse><ExternalTnsOrder><OrderId>%s</OrderId><ProcessingStatus>%s</ProcessingStatus>\
 <TelephoneNumbers>%s</TelephoneNumbers></ExternalTnsOrder></ExternalTnsOrderResponse>"
 
@@ -89,8 +90,7 @@ def _order(state: State, method: bytes, path: bytes, body: bytes) -> bytes:
     if method == b"POST":
         state.first_order = state.first_order or monotonic()
         state.orders.append((monotonic(), b"".join(_NUMBER.findall(body))))
-        answer = _whole(b"application/xml", ORDER % (b"o-%d" % len(state.orders), b"RECEIVED", b""), b"201 Created")
-        return answer
+        return _whole(b"application/xml", ORDER % (b"o-%d" % len(state.orders), b"RECEIVED", b""), b"201 Created")
     state.polls += 1
     named = path.rpartition(b"/")[2]
     placed, numbers = state.orders[int(named[2:]) - 1]

@@ -23,7 +23,7 @@ from bench.whole_path import measure
 from config.local import free_port
 from workers.embedded import start
 
-NUMBERS = size(20_000, 3_000)
+NUMBERS = size(20_000, 2_000)
 GOALS = {"sqlite": "<= 0.2", "postgres": "<= 0.25"}
 CARRIER, BROKER = (os.environ.get(name, "") for name in ("BENCH_CARRIER", "BENCH_BROKER"))
 app = Celery("group", broker=BROKER)
@@ -89,7 +89,7 @@ def main() -> None:
         return
     for database, goal in GOALS.items():
         before = yardstick()
-        ours = measure(database, size(100_000, 10_000))
+        ours = measure(database, size(100_000, 8_000))
         each = (before + yardstick()) / 2
         print(f"a task a number: {each:.3f} ms; ours on {database}: {ours:.3f} ms")
         record(f"group_{database}", ours / each, goal=goal, unit="ratio", yardstick="celery.group, one task a number")

@@ -32,11 +32,11 @@ class Case(NamedTuple):
 
 FACTOR = 1 if FULL else 6
 CASES = (
-    Case("default", 100 * FACTOR, 800, 1, size(600, 25)),
-    Case("5_a_second", 300, 5, 1, size(120, 20)),
-    Case("5_a_second_3_workers", 300, 5, 3, size(120, 20)),
-    Case("200_a_second", 12_000, 200, 1, size(60, 15)),
-    Case("200_a_second_3_workers", 12_000, 200, 3, size(60, 15)),
+    Case("default", 100 * FACTOR, 800, 1, size(600, 15)),
+    Case("5_a_second", 300, 5, 1, size(120, 15)),
+    Case("5_a_second_3_workers", 300, 5, 3, size(120, 15)),
+    Case("200_a_second", 12_000, 200, 1, size(60, 10)),
+    Case("200_a_second_3_workers", 12_000, 200, 3, size(60, 10)),
 )
 
 

@@ -1,7 +1,6 @@
 """CPU time and memory of processes, as Linux tells them in /proc."""
 
 import os
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -36,15 +35,3 @@ def _cpu(pid: int) -> float:
 def memory(pid: int) -> int:
     """Bytes of the process that are in memory."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-
-
-def load() -> float:
-    """How many of this machine's cores are busy, over a fifth of a second: what every wall-clock result depends on."""
-    before = _busy()
-    time.sleep(0.2)
-    return (_busy() - before) / 0.2
-
-
-def _busy() -> float:
-    user, nice, system, *_ = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
-    return (user + nice + system) / _TICK

@@ -10,7 +10,7 @@ from bench.stack import stack
 from bench.telephones import size
 
 IDLE_SECONDS = size(120, 20)
-ROUNDS = size(50, 15)
+ROUNDS = size(50, 10)
 
 
 def idle(database: str) -> None:
