@@ -19,7 +19,7 @@ $(READY): constraints.txt pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: demo up sandbox test check bench torture lock settings help
+.PHONY: demo up sandbox test third-party check bench torture lock settings help
 
 demo: $(READY) ## the whole stack here, one import with failures at every stage, its report, and exit 0 when the books balance
 	$(BIN)/python -m workers.demo
@@ -32,6 +32,9 @@ sandbox: $(READY) ## both Bandwidth APIs in a box, on SANDBOX_PORT (8900)
 
 test: $(READY) ## the whole suite on real servers that it starts itself, with the coverage gate
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+third-party: $(READY) ## the published Bandwidth clients, unchanged, against the sandbox; needs node and the registries
+	$(BIN)/python -m pytest tests/third_party/published_clients.py --timeout=0
 
 check: $(READY) ## format, lint, types, import contracts, dead code, audit of the declared set
 	$(BIN)/ruff format --check $(CODE)
@@ -54,4 +57,4 @@ settings: $(READY) ## write docs/settings.md from the settings class
 	$(BIN)/python -m config.document
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
