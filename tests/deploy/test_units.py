@@ -61,7 +61,10 @@ def test_every_process_of_the_procfile_has_a_unit_that_runs_the_same(settings_of
         (command,) = settings_of(PROCESSES[name])["ExecStart"]
         ran = command.removeprefix("/opt/tnimport/.venv/bin/").removesuffix(" -n %i@%%h")
         queues = settings_of(UNITS / "worker-all.env")
-        ran = ran.replace("${THREADS}", "32").replace("${QUEUES}", "".join(queues.get("QUEUES", [])))
+        threads = dict(pair.split("=") for pair in settings_of(PROCESSES[name]).get("Environment", []))
+        ran = ran.replace("${THREADS}", threads.get("THREADS", "")).replace(
+            "${QUEUES}", "".join(queues.get("QUEUES", []))
+        )
         assert ran == line
 
 

@@ -84,7 +84,7 @@ def secrets(stack: Stack) -> dict[str, str]:
 
 
 def test_no_secret_is_in_a_message_a_log_the_ledger_flower_or_an_answer(
-    stack: Stack, numbers: Callable[..., list[str]], secrets: dict[str, str]
+    stack: Stack, numbers: Callable[..., list[str]], secrets: dict[str, str], until: Callable[..., Any]
 ) -> None:
     rows = numbers(20, "0901", "0906", "0931", "0935", "0936", "0938", "0945")
     for endpoint in ("dashboard.orders.create", "catapult.numbers.create", "dashboard.orders.get"):
@@ -100,7 +100,7 @@ def test_no_secret_is_in_a_message_a_log_the_ledger_flower_or_an_answer(
         stack.http("GET", path)
     for path in ("/api/tasks?limit=10000", "/api/workers?refresh=1", "/tasks", "/workers", "/broker", "/metrics"):
         stack.flower(path)
-    worker = next(iter(stack.flower("/api/workers")))
+    worker = next(iter(until(lambda: stack.flower("/api/workers"), "a worker in Flower")))
     stack.flower(f"/worker/{worker}")
     places = {
         "messages": stack.messages(),
