@@ -6,6 +6,7 @@ pytest-socket refuses every address but loopback; names of other hosts are not l
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes get numbered ids: what they hold may differ from process to process, as a gzip's time does."""
     return argname if isinstance(val, bytes) else None
+
+
+CHILD_COVERAGE = "COVERAGE_PROCESS_CONFIG"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def child_coverage() -> Iterator[str | None]:
+    """Processes are not measured unless a test asks for it: it doubles the suite's time, and what they do is tested
+    in this process as well. Only the command line has no other tests than its real process."""
+    kept = os.environ.pop(CHILD_COVERAGE, None)
+    yield kept
+    if kept is not None:
+        os.environ[CHILD_COVERAGE] = kept
+
+
+@pytest.fixture
+def measured_children(child_coverage: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the processes of this test execute counts."""
+    if child_coverage is not None:
+        monkeypatch.setenv(CHILD_COVERAGE, child_coverage)
 
 
 @pytest.fixture(scope="session")

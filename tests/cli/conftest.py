@@ -19,6 +19,11 @@ TNIMPORT = str(Path(sys.executable).with_name("tnimport"))
 ID = "imp-1"
 
 
+@pytest.fixture(autouse=True)
+def _measured(measured_children: None) -> None:
+    """The command line is tested by its real process alone, so what that executes counts."""
+
+
 def view(state: str = "complete", **more: object) -> dict[str, Any]:
     counts = {"imported": 8, "failed": 0, "rejected": 0, "rows": 8} | cast("dict[str, int]", more.pop("counts", {}))
     return {
