@@ -4,7 +4,7 @@ Every message is JSON with keyword arguments, ids and counts only: no number, no
 """
 
 from enum import StrEnum
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 
 class Queue(StrEnum):
@@ -49,3 +49,5 @@ class Payload(TypedDict):
     import_id: str
     order_id: int | None
     count: int
+    message_id: NotRequired[str]
+    delivery_id: NotRequired[str]

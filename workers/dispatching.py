@@ -28,6 +28,8 @@ _LANES: Final = {
     Lane.APPLICATIONS: QUEUE_OF[Task.ENSURE_APPLICATION],
     Lane.NUMBERS: Queue.NUMBERS,
     Lane.LOOKUPS: Queue.NUMBERS,
+    Lane.MESSAGES: Queue.MESSAGES,
+    Lane.WEBHOOKS: Queue.WEBHOOKS,
 }
 _log: Final = structlog.get_logger("dispatcher")
 
@@ -106,7 +108,7 @@ class Dispatcher:
 
     def _publish(self, grants: list[Grant]) -> None:
         for grant in grants:
-            self._served[grant.import_id or grant.application_ref] = monotonic()
+            self._served[grant.owner] = monotonic()
         unsent = self._outlet.publish(grants)
         if unsent:
             _log.warning(

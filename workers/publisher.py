@@ -14,7 +14,7 @@ from tnimport.ledger.grants import Grant
 WINDOW: Final = 64  # messages that wait in one queue: a few seconds of work, whatever an import's size
 _TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")
 # In Flower's order: whose work it is and how much comes first, for a row shows the beginning of it.
-_SHOWN: Final = ("import_id", "order_id", "count", "work", "serial")
+_SHOWN: Final = ("import_id", "order_id", "message_id", "delivery_id", "count", "work", "serial")
 _ONE_ROW: Final = frozenset({Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION})
 
 
@@ -58,7 +58,7 @@ class Publisher:
         self._app.send_task(
             grant.task.value,
             kwargs=payload,
-            kwargsrepr=repr({name: payload[name] for name in _SHOWN}),
+            kwargsrepr=repr({name: payload[name] for name in _SHOWN if name in payload}),
             task_id=str(task_id(grant)),
             queue=QUEUE_OF[grant.task].value,
             retries=grant.attempts,
@@ -73,17 +73,23 @@ AWAY: Final = (OperationalError, OSError, RedisError)
 
 def payload_of(grant: Grant) -> Payload:
     """What the message holds: ids and counts only."""
-    return Payload(
+    payload = Payload(
         work=grant.work,
         serial=grant.serial,
         import_id=grant.import_id or "",
         order_id=grant.order_id,
         count=grant.count,
     )
+    if grant.message_id:
+        payload["message_id"] = grant.message_id
+    if grant.delivery_id:
+        payload["delivery_id"] = grant.delivery_id
+    return payload
 
 
 def task_id(grant: Grant) -> UUID:
-    """The steps of an order keep one id each over all their runs, so that Flower shows one row; a grant has its own."""
+    """The steps of one thing keep one id over all their runs, so that Flower shows one row; a grant has its own."""
     if grant.task in _ONE_ROW:
-        return uuid5(_TASKS, f"{grant.task}/{grant.order_id}/{grant.application_ref}")
+        subject = grant.message_id or grant.delivery_id or f"{grant.order_id}/{grant.application_ref}"
+        return uuid5(_TASKS, f"{grant.task}/{subject}")
     return uuid5(_TASKS, f"{grant.task}/{grant.work}/{grant.serial}")

@@ -1,6 +1,7 @@
 """The limited endpoints of an account, and the pace that its settings allow each."""
 
 from enum import StrEnum
+from typing import Final
 
 from tnimport.domain.accounts import Paces
 from tnimport.domain.pacing import Pace
@@ -13,6 +14,12 @@ class Lane(StrEnum):
     APPLICATIONS = "applications"
     NUMBERS = "numbers"
     LOOKUPS = "lookups"
+    MESSAGES = "messages"
+    WEBHOOKS = "webhooks"  # to whoever asked to be told: no carrier's, and not limited
+
+
+# Lanes that lead to the carrier: one call at a time until one has succeeded, so that a wrong password is cheap.
+CARRIERS: Final = frozenset(Lane) - {Lane.WEBHOOKS}
 
 
 def pace_of(paces: Paces, lane: Lane) -> Pace:
@@ -24,6 +31,10 @@ def pace_of(paces: Paces, lane: Lane) -> Pace:
             return _steady(paces.applications_per_second)
         case Lane.LOOKUPS:
             return _steady(paces.lookups_per_second)
+        case Lane.MESSAGES:
+            return _steady(paces.messages_per_second)
+        case Lane.WEBHOOKS:
+            return Pace(0, 0)
         case Lane.NUMBERS:
             return Pace(paces.numbers_per_minute / 60, paces.numbers_burst)
 

@@ -20,6 +20,7 @@ from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.window import Window
 from tnimport.ledger.work import SENT, WAITING, active, application_ready
 
+_OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an account has work of its own
 LOOKAHEAD: Final = 16  # due rows of one import that one round looks at
 
 
@@ -121,7 +122,9 @@ def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[b
         wanting = sa.exists().where(imports.c.application_ref == work.c.application_ref, active())
         yield wanting.correlate(work)
         return
-    yield active()
+    if name is Lane.WEBHOOKS:  # what has happened is told, whatever becomes of its import
+        return
+    yield sa.or_(work.c.import_id.is_(None), active()) if name in _OF_NO_IMPORT else active()
     if window is not None:
         yield window.open_to()
     if name in {Lane.NUMBERS, Lane.LOOKUPS}:

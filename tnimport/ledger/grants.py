@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tnimport.contract import Task
 from tnimport.domain import pacing
-from tnimport.domain.lanes import Lane, own_pace
+from tnimport.domain.lanes import CARRIERS, Lane, own_pace
 from tnimport.domain.life import Outcome
 from tnimport.domain.pacing import Pace
 from tnimport.domain.turns import Turns
@@ -33,8 +33,15 @@ class Grant:
     import_id: str | None
     order_id: int | None
     application_ref: int | None
+    message_id: str | None = None
+    delivery_id: str | None = None
     count: int
     attempts: int
+
+    @property
+    def owner(self) -> Hashable:
+        """Whose turn it took."""
+        return self.import_id or self.application_ref
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +53,8 @@ class Due:
     import_id: str | None
     order_id: int | None
     application_ref: int | None
+    message_id: str | None
+    delivery_id: str | None
     first: int
     last: int
     look: bool
@@ -83,15 +92,16 @@ class Hand:
         self._tx, self._account, self._name, self._pace = tx, account, name, pace
         self._until = tx.now + seconds
         self._lane = lanes.lock(tx, account, name, pace)
+        self._trusted = self._lane.opened or name not in CARRIERS
         self._budget = self._tokens()
-        self._size = pacing.grant_size(pace) if self._lane.opened else 1
+        self._size = pacing.grant_size(pace) if self._trusted else 1
         self._round = Round(now=tx.now)
         self._short = False
 
     def _tokens(self) -> float:
         """How many calls may start: one at a time while the account is in doubt, so that a wrong password is cheap."""
         tokens = pacing.available(self._lane, self._pace, self._tx.now)
-        return tokens if self._lane.opened else min(tokens, 1 - self._in_flight())
+        return tokens if self._trusted else min(tokens, 1 - self._in_flight())
 
     def _in_flight(self) -> int:
         count = sa.select(sa.func.count()).select_from(work).where(work.c.account == self._account)
@@ -190,6 +200,8 @@ class Hand:
                 import_id=item.import_id,
                 order_id=item.order_id,
                 application_ref=item.application_ref,
+                message_id=item.message_id,
+                delivery_id=item.delivery_id,
                 count=count,
                 attempts=item.attempts,
             ),

@@ -61,6 +61,9 @@ imports = Table(
     Column("application_ref", Id, ForeignKey("applications.id")),
     Column("on_present", String(8), nullable=False, server_default="skip"),
     Column("max_per_minute", Double),
+    Column("notify_url", Text),
+    Column("verify", String(8), nullable=False, server_default="none"),
+    Column("verify_count", Integer),
     _time("created_at", nullable=False),
     _time("staged_at", nullable=False),
     _time("sealed_at"),
@@ -72,6 +75,8 @@ imports = Table(
     _time("cancel_asked_at"),
     Column("refused_code", String(64)),
     Column("refused_text", Text),
+    _time("verify_started_at"),
+    _time("verify_ended_at"),
     _time("finished_at"),
     _time("updated_at", nullable=False),
     _count("rows"),
@@ -163,6 +168,91 @@ applications = Table(
     UniqueConstraint("account", "fingerprint"),
 )
 
+# Messages that go out (step 5). Written before the carrier is called; one of unknown outcome is never sent again.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("import_id", String(24), ForeignKey("imports.id"), index=True),  # it proves a number of this import
+    Column("key", String(320), unique=True),
+    Column("fingerprint", String(64)),
+    Column("sender", BigInteger, nullable=False),
+    Column("recipient", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("media", JSON, nullable=False),
+    Column("tag", Text),
+    Column("receipt_requested", String(8)),
+    Column("state", String(12), nullable=False),
+    Column("code", String(64)),
+    Column("description", Text),
+    Column("carrier_id", String(64)),
+    Column("delivery_state", String(16)),
+    Column("delivery_code", String(16)),
+    Column("delivery_description", Text),
+    _count("attempts"),
+    _time("created_at", nullable=False),
+    _time("sent_at"),
+    _time("updated_at", nullable=False),
+    Index("ix_messages_carrier", "account", "carrier_id"),
+)
+
+# What the carrier called us about (step 6): messages that came in, and receipts of those that went out.
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("account", String(64), nullable=False),
+    Column("message_id", String(64), nullable=False),
+    Column("kind", String(40), nullable=False),  # message, or receipt and its delivery state
+    Column("sender", String(40), nullable=False),
+    Column("recipient", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("media", JSON, nullable=False),
+    Column("tag", Text),
+    Column("application_id", String(64)),
+    Column("delivery_state", String(16)),
+    Column("delivery_code", String(16)),
+    Column("delivery_description", Text),
+    Column("said_at", String(40)),  # the carrier's own words for when
+    _time("received_at", nullable=False),
+    UniqueConstraint("account", "message_id", "kind"),
+)
+
+# What we owe to those who asked to be told: one row an event and receiver.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("account", String(64), nullable=False),
+    Column("type", String(40), nullable=False),
+    Column("target", String(8), nullable=False),  # url or task
+    Column("address", Text, nullable=False),
+    Column("import_id", String(24), ForeignKey("imports.id"), index=True),
+    Column("inbound_id", Id, ForeignKey("inbound.id"), index=True),
+    Column("state", String(12), nullable=False),
+    Column("code", String(64)),
+    Column("description", Text),
+    Column("status", Integer),
+    _count("attempts"),
+    _time("created_at", nullable=False),
+    _time("updated_at", nullable=False),
+    Index("ix_deliveries_state", "account", "state", "updated_at"),
+)
+
+# Order notifications: what the Dashboard was asked to tell us of, for each account.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("subscription_id", String(64)),
+    _count("attempts"),
+    _time("asked_at"),
+    _time("expires_at"),
+    _time("told_at"),
+)
+
 # What is to be done next, by whom it is held and until when. Rows go when their work is done.
 work = Table(
     "work",
@@ -174,6 +264,8 @@ work = Table(
     Column("import_id", String(24), ForeignKey("imports.id"), index=True),  # none where several imports wait for it
     Column("order_id", Id, ForeignKey("orders.id"), index=True),
     Column("application_ref", Id, ForeignKey("applications.id")),
+    Column("message_id", String(24)),
+    Column("delivery_id", String(24)),
     Column("first", Integer, nullable=False, server_default="0"),
     Column("last", Integer, nullable=False, server_default="0"),
     _flag("look"),

@@ -39,6 +39,8 @@ class Run:
     import_id: str | None
     order_id: int | None
     application_ref: int | None
+    message_id: str | None
+    delivery_id: str | None
     first: int
     last: int
     look: bool
@@ -88,6 +90,8 @@ def _stopped(tx: Tx, run: Run) -> bool:
     if run.application_ref is not None:
         wanted = sa.select(imports.c.id).where(active(), imports.c.application_ref == run.application_ref)
         return tx.run(wanted.limit(1)).first() is None
+    if run.import_id is None:
+        return False
     return tx.run(_GOING_ON, {"import": run.import_id}).first() is None
 
 
