@@ -9,17 +9,18 @@ class Timers:
     """Runs things later on the loop it is used in; `clear` calls off whatever has not begun or not ended."""
 
     def __init__(self) -> None:
-        self._handles: set[asyncio.TimerHandle] = set()
+        self._handles: set[asyncio.Handle] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def later(self, seconds: float, action: Callable[..., None], *args: object) -> None:
-        """Call `action(*args)` after `seconds`."""
+        """Call `action(*args)` after `seconds`; at 0, before the next request is read."""
 
         def run() -> None:
             self._handles.discard(handle)
             action(*args)
 
-        handle = asyncio.get_running_loop().call_later(max(0.0, seconds), run)
+        loop = asyncio.get_running_loop()
+        handle = loop.call_later(seconds, run) if seconds > 0 else loop.call_soon(run)
         self._handles.add(handle)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:

@@ -57,7 +57,7 @@ def test_connections_are_kept_and_used_again(play: Play, transport: Transport) -
 
 
 def test_threads_share_a_transport(play: Play, transport: Transport) -> None:
-    carrier = play(*[lambda c: c.answers(*[PAGE] * 20)] * 8)
+    carrier = play(*[lambda c: c.answers(*[PAGE] * 160)] * 8)
     bodies: list[bytes] = []
 
     def work() -> None:
