@@ -4,10 +4,9 @@ WORKDIR /app
 RUN python -m venv /venv
 ENV PATH=/venv/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # What the services need, pinned and with hashes, without what only development needs; cached until it changes.
-COPY constraints.txt pyproject.toml ./
-COPY deploy/declared.py deploy/
-RUN python deploy/declared.py > declared.txt && pip install -r declared.txt -c constraints.txt
-COPY README.md ./
+COPY deploy/constraints.txt deploy/
+RUN pip install --no-deps --require-hashes -r deploy/constraints.txt
+COPY pyproject.toml README.md ./
 COPY tnimport ./tnimport
 RUN pip install --no-deps --no-build-isolation .
 

@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := tnimport config tasks workers sandbox
 CODE := $(PACKAGES) tests bench deploy
+SERVERS := deploy/constraints.txt
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -50,8 +51,10 @@ bench: $(READY) ## the benchmarks, each a ratio against its yardstick; writes be
 torture: $(READY) ## the long fault-injection run: kills, flushes, lost answers
 	$(BIN)/python -m pytest tests/torture --torture=long --timeout=0
 
-lock: $(READY) ## pin the declared set again, with hashes and without hosts, into constraints.txt
-	$(BIN)/pip-compile --quiet --upgrade --output-file constraints.txt pyproject.toml
+lock: $(READY) ## pin the declared set again, with hashes and without hosts: constraints.txt, and for servers deploy/constraints.txt
+	$(BIN)/pip-compile --quiet --upgrade --all-extras --output-file constraints.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade --constraint constraints.txt --all-build-deps --output-file $(SERVERS) pyproject.toml
+	sed -i.was '/^ *# *-c constraints.txt$$/d' $(SERVERS) && rm $(SERVERS).was
 
 settings: $(READY) ## write docs/settings.md from the settings class
 	$(BIN)/python -m config.document
