@@ -57,11 +57,13 @@ class Dispatcher:
         self._served: dict[Hashable, float] = {}
         self._filled: dict[Queue, float] = {}
         self._reaped = -inf
+        self._left: frozenset[str] = frozenset()
 
     def once(self) -> float:
         """Do one round; returns after how many seconds to look again if nothing rings before."""
         self._reap()
         due = dispatch.due_lanes(self._ledger)
+        self._leave(due.unknown)
         if not due.ready:
             return self._sleep(due.next_at - due.now)
         try:
@@ -79,6 +81,12 @@ class Dispatcher:
             back = reap(self._ledger)
             if back:
                 _log.warning("claims_expired", count=back)
+
+    def _leave(self, unknown: frozenset[str]) -> None:
+        """Say once what waits for a newer dispatcher."""
+        for lane in sorted(unknown - self._left):
+            _log.warning("lane_of_a_newer_version", lane=lane)
+        self._left |= unknown
 
     def _serve(self, name: str, lane: Lane, room: dict[Queue, int]) -> float:
         account = self._accounts.get(name)

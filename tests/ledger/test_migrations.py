@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.migrate import config, pending, upgrade
 from tnimport.ledger.schema import metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -61,3 +62,78 @@ def test_the_folder_of_a_new_ledger_is_made(tmp_path: Path) -> None:
     upgrade(ledger)
     ledger.close()
     assert (tmp_path / "var" / "deep" / "ledger.db").exists()
+
+
+class Written:
+    """Stands in for alembic's `op` and writes down what a migration asks for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[object, ...], dict[str, object]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def ask(*arguments: object, **options: object) -> object:
+            self.asked.append((name, arguments, options))
+            return arguments[0] if arguments else None
+
+        return ask
+
+
+def steps(ledger: Ledger) -> dict[str, list[tuple[str, tuple[object, ...], dict[str, object]]]]:
+    """What each migration after the first asks for, by revision."""
+    with ledger.engine.connect() as connection:
+        scripts = list(ScriptDirectory.from_config(config(connection)).walk_revisions())
+    found = {}
+    for script in scripts:
+        if script.down_revision is not None:
+            written = Written()
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(script.module, "op", written)
+                script.module.upgrade()
+            found[script.revision] = [one for one in written.asked if one[0] != "f"]
+    return found
+
+
+# A migration that takes something away (contracts) is named here, with the version that no longer needed it.
+CONTRACTING: dict[str, str] = {}
+
+
+def test_every_migration_only_expands_so_that_the_version_before_works_on(sqlite_url: str) -> None:
+    ledger = Ledger(sqlite_url)
+    made = steps(ledger)
+    ledger.close()
+    assert made
+    for revision, asked in made.items():
+        new = {arguments[0] for name, arguments, _ in asked if name == "create_table"}
+        wrong = [one for one in asked if not expands(new, *one)]
+        assert revision in CONTRACTING or wrong == [], revision
+
+
+def expands(new: set[object], name: str, arguments: tuple[object, ...], options: dict[str, object]) -> bool:
+    """Whether code that knows nothing of it reads and writes as before."""
+    match name:
+        case "create_table":
+            return True
+        case "add_column":
+            column = arguments[1]
+            assert isinstance(column, sa.Column)
+            return column.nullable or column.server_default is not None
+        case "create_index":  # one that is unique may refuse what older code writes
+            return arguments[1] in new or not options.get("unique")
+    return False
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "options"),
+    [
+        ("drop_column", ("work", "first"), {}),
+        ("alter_column", ("work", "first"), {"nullable": False}),
+        ("execute", ("UPDATE work SET first = 1",), {}),
+        ("add_column", ("work", sa.Column("new", sa.Integer, nullable=False)), {}),
+        ("create_index", ("one", "work", ["first"]), {"unique": True}),
+        ("create_foreign_key", ("fk", "work", "orders", ["first"], ["id"]), {}),
+    ],
+)
+def test_what_would_disturb_the_version_before_is_seen(
+    name: str, arguments: tuple[object, ...], options: dict[str, object]
+) -> None:
+    assert not expands(set(), name, arguments, options)

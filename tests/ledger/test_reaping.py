@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
@@ -150,6 +151,16 @@ def test_a_run_that_vanishes_with_a_cancelled_import_is_closed_with_it(desk: Des
     control.cancel(desk.ledger, import_id)
     desk.vanish(run)
     assert desk.counts(import_id) == {"imported": 1, "cancelled": 4}
+
+
+def test_work_of_the_account_itself_that_vanishes_three_times_holds_no_import(desk: Desk) -> None:
+    removal = desk.accept(1, action=Action.REMOVE)  # it goes to no application
+    with desk.ledger.write() as tx:
+        vanished = {"state": work.RUNNING, "token": "t", "until": 1, "strikes": 2, "due_at": 1}
+        own = {"task": Task.POLL_ORDER, "account": "default", "lane": Lane.DASHBOARD}
+        tx.run(sa.insert(schema.work).values(**own, **vanished))
+    desk.reap()
+    assert desk.state(removal) == "queued"
 
 
 def test_many_late_claims_go_back_in_one_look(desk: Desk) -> None:

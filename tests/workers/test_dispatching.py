@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from tnimport.contract import Queue, Task
 from tnimport.domain.accounts import Account, Paces
@@ -183,3 +184,18 @@ def test_the_loop_waits_for_a_ledger_that_is_away_and_stops_when_asked(outlet: O
     process.work(Away(), Bell(), stopping)
     told = [process.LEDGER_AWAY_SECONDS, process.LEDGER_AWAY_SECONDS, 7.0]
     assert waits == pytest.approx([seconds - process.EARLIEST for seconds in told])
+
+
+def test_a_lane_of_a_newer_version_is_left_to_newer_dispatchers_and_said_once(
+    ledger: Ledger, outlet: Outlet, submit: Callable[..., str]
+) -> None:
+    submit()
+    with ledger.write() as tx:
+        row = {"task": "tnimport.of_tomorrow", "account": "default", "lane": "tomorrow", "due_at": tx.now - 1}
+        tx.run(sa.insert(work_table).values(**row))
+    hands = dispatcher(ledger, outlet)
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            hands.once()
+    assert [one["lane"] for one in logs if one["event"] == "lane_of_a_newer_version"] == ["tomorrow"]
+    assert {grant.task for grant in outlet.sent} == {Task.SUBMIT_ORDER}

@@ -41,6 +41,8 @@ def refuse(tx: Tx, import_id: str, code: str, description: str) -> None:
 
 def wishing(tx: Tx, application_ref: int | None) -> list[str]:
     """The unfinished imports whose numbers go to this application; one that is not sealed yet asks anew when it is."""
+    if application_ref is None:
+        return []
     unfinished = (imports.c.sealed_at.is_not(None), imports.c.finished_at.is_(None))
     mine = sa.select(imports.c.id).where(imports.c.application_ref == application_ref, *unfinished)
     return list(tx.run(mine.order_by(imports.c.id)).scalars())

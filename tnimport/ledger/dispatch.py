@@ -21,16 +21,22 @@ from tnimport.ledger.window import Window
 from tnimport.ledger.work import SENT, WAITING, active, application_ready
 
 _OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an account has work of its own
+_LANES: Final = frozenset(lane.value for lane in Lane)
+_TASKS: Final = frozenset(task.value for task in Task)
 LOOKAHEAD: Final = 16  # due rows of one import that one round looks at
 
 
 @dataclass(frozen=True)
 class DueLanes:
-    """Lanes with due work now, when the next other work is due, and what time it is (database time)."""
+    """Lanes with due work now, when the next other work is due, and what time it is (database time).
+
+    `unknown` are lanes whose work waits for a newer dispatcher: in a rolling upgrade newer processes plan it already.
+    """
 
     ready: list[tuple[str, Lane]]
     next_at: float
     now: float
+    unknown: frozenset[str] = frozenset()
 
 
 def due_lanes(ledger: Ledger) -> DueLanes:
@@ -39,8 +45,10 @@ def due_lanes(ledger: Ledger) -> DueLanes:
     query = sa.select(work.c.account, work.c.lane, earliest).where(work.c.state == WAITING)
     with ledger.read() as tx:
         rows = tx.run(query.group_by(work.c.account, work.c.lane)).all()
-        ready = [(row.account, Lane(row.lane)) for row in rows if row.due_at <= tx.now]
-        return DueLanes(ready, min((row.due_at for row in rows if row.due_at > tx.now), default=inf), tx.now)
+        known = [row for row in rows if row.lane in _LANES]
+        ready = [(row.account, Lane(row.lane)) for row in known if row.due_at <= tx.now]
+        next_at = min((row.due_at for row in known if row.due_at > tx.now), default=inf)
+        return DueLanes(ready, next_at, tx.now, frozenset(row.lane for row in rows) - _LANES)
 
 
 def unsend(ledger: Ledger, grants: Iterable[Grant], accounts: Mapping[str, Account]) -> None:
@@ -103,7 +111,7 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
         .select_from(work.outerjoin(imports, imports.c.id == work.c.import_id))
         .outerjoin(orders, orders.c.id == work.c.order_id)
         .where(work.c.account == account, work.c.lane == name, work.c.state == WAITING, work.c.due_at <= tx.now)
-        .where(*_startable(name, window))
+        .where(work.c.task.in_(_TASKS), *_startable(name, window))
         .subquery()
     )
     fields = [work.c[name] for name in Due.__dataclass_fields__ if name not in {"max_per_minute", "opens"}]

@@ -22,6 +22,7 @@ from tnimport.ledger.work import RUNNING, SENT, WAITING
 STRIKES: Final = 3
 BATCH: Final = 100
 NEEDS_ATTENTION: Final = "needs_attention"
+_KNOWN: Final = frozenset(task.value for task in Task)
 
 
 def reap(ledger: Ledger) -> int:
@@ -41,7 +42,9 @@ def reap(ledger: Ledger) -> int:
 
 
 def _late(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
-    return work.c.state.in_((SENT, RUNNING)), work.c.until < tx.now
+    # What a vanished run of a newer version means, only a newer dispatcher knows; a message nobody took means nothing.
+    ours = sa.or_(work.c.state == SENT, work.c.task.in_(_KNOWN))
+    return work.c.state.in_((SENT, RUNNING)), work.c.until < tx.now, ours
 
 
 def _free_sent(ledger: Ledger) -> None:
