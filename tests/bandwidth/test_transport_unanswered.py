@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tnimport.bandwidth import sockets
+from tnimport.bandwidth import connections
 from tnimport.bandwidth.errors import CarrierError, Delivery, OutcomeUnknown, RetryLater
 from tnimport.bandwidth.transport import Transport
 
@@ -108,7 +108,7 @@ def test_a_connection_that_was_idle_for_long_is_replaced(
 ) -> None:
     carrier = play(*[lambda c: c.answers(CREATED)] * 2)
     transport.send(carrier.post(), 5)
-    monkeypatch.setattr(sockets, "IDLE_LIMIT", 0.0)
+    monkeypatch.setattr(connections, "IDLE_LIMIT", 0.0)
     transport.send(carrier.post(), 5)
     assert carrier.connections == 2
 

@@ -1,11 +1,10 @@
-"""Connections on which one deadline covers everything: names, connect, TLS, every byte out and every byte in.
+"""Sockets on which one deadline covers everything: names, connect, every byte out and every byte in.
 
 urllib3's time-outs are per read, so an answer that drips a byte a second is never late. Here each operation on the
 socket is given what is left of the call, so no watchdog thread is needed. The same place knows whether the first
 byte of a request has left, which is what tells NOT_SENT from UNANSWERED.
 """
 
-import http.client
 import io
 import queue
 import socket
@@ -13,15 +12,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A kept connection is not trusted for longer: servers close idle ones (Jetty 8, seen in captures, after 30 s), and a
-# POST that meets such a close is a POST of unknown outcome.
-IDLE_LIMIT: Final = 15.0
+_RECEIVED: Final = 1 << 16
 
 _Address = tuple[Any, ...]
 
@@ -55,24 +49,12 @@ class TimedSocket:
 
     def __init__(self, real: socket.socket) -> None:
         self._real = real
-        self._held: list[bytes] | None = None
+        self._seen = b""
         self.ended = False  # whether the other side has closed its half
         self.used = time.monotonic()
 
-    def hold(self) -> None:
-        """Keep back what is to be sent until `release`, so that head and body of a request are one packet."""
-        self._held = []
-
-    def release(self) -> None:
-        """Send what was kept back."""
-        held, self._held = self._held or [], None
-        self.sendall(b"".join(held))
-
     def sendall(self, data: bytes) -> None:
         """Send all of it before the deadline, or raise TimeoutError."""
-        if self._held is not None:
-            self._held.append(bytes(data))
-            return
         call = current.call
         rest = memoryview(data)
         while rest:
@@ -80,6 +62,22 @@ class TimedSocket:
             call.sent = True
             rest = rest[self._real.send(rest) :]
         self.used = time.monotonic()
+
+    def receive(self) -> bytes:
+        """Return the next bytes to come, or none if the other side has closed its half."""
+        self.limit()
+        seen: bytes = self._real.recv(_RECEIVED)
+        self.ended = not seen
+        return seen
+
+    def unread(self, seen: bytes) -> None:
+        """Have the next reader begin with bytes that were received already."""
+        self._seen = seen
+
+    def seen(self, most: int) -> bytes:
+        """Return as much of those bytes."""
+        first, self._seen = self._seen[:most], self._seen[most:]
+        return first
 
     def makefile(self, *_: object) -> io.BufferedReader:
         """Return a reader (http.client asks for nothing else) that stops at the deadline."""
@@ -105,6 +103,9 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, into: Any) -> int | None:  # noqa: ANN401 - any writable buffer
+        if first := self._timed.seen(len(into)):
+            into[: len(first)] = first
+            return len(first)
         self._timed.limit()
         count: int | None = self._raw.readinto(into)
         self._timed.ended = count == 0
@@ -115,54 +116,7 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
-class _TimedConnection(HTTPConnection):
-    sock: Any
-
-    def _new_conn(self) -> socket.socket:
-        return _connect(self.host, self.port, current.call)
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock = TimedSocket(self.sock)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
-        if self.sock is None:
-            self.connect()
-        self.sock.hold()
-        super().request(*args, **kwargs)
-        self.sock.release()
-
-    def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own type of response
-        sock = self.sock  # which http.client forgets when the answer is to be the last
-        response = super().getresponse()
-        if sock.ended:
-            # http.client takes a head that breaks off for a whole one: "HTTP/1.1 200 O" would be a success.
-            response.close()
-            raise http.client.IncompleteRead(b"")
-        return response
-
-    @property
-    def is_connected(self) -> bool:
-        return super().is_connected and time.monotonic() - self.sock.used < IDLE_LIMIT
-
-
-class _TimedTlsConnection(_TimedConnection, HTTPSConnection):
-    """As above; the handshake happens in HTTPSConnection.connect, within the time-out set when connecting."""
-
-
-class TimedPool(HTTPConnectionPool):
-    """Plain connections to one host, kept and timed."""
-
-    ConnectionCls = _TimedConnection
-
-
-class TimedTlsPool(HTTPSConnectionPool):
-    """TLS connections to one host, kept, timed and verified."""
-
-    ConnectionCls = _TimedTlsConnection
-
-
-def _connect(host: str, port: int | None, call: Call) -> socket.socket:
+def connect(host: str, port: int | None, call: Call) -> socket.socket:
     """Return a connected socket that still has the time-out of the rest of the call."""
     addresses = _resolve(host.strip("[]"), port, call)
     problem: OSError = OSError("no address")
