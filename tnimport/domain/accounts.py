@@ -1,6 +1,6 @@
 """What the system knows of a Bandwidth account besides its secrets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,11 @@ class Paces:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """One named account: its defaults, its paces, and the patience it is polled with (seconds)."""
+    """One named account: its defaults, its paces, and the patience it is polled with (seconds).
+
+    What comes in for it is handed on to `inbound_url`, and to the Celery task `inbound_task` on the queue
+    `inbound_queue`; `signs` tells whether there is a secret that webhooks can be signed with.
+    """
 
     name: str
     account_id: str
@@ -30,3 +34,7 @@ class Account:
     order_settle: float = 900
     poll_first: float = 2
     poll_max: float = 300
+    inbound_url: str | None = field(default=None, repr=False)  # its query may hold a secret
+    inbound_task: str | None = None
+    inbound_queue: str | None = None
+    signs: bool = False

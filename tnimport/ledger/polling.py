@@ -13,10 +13,10 @@ from tnimport.ledger.books import Books
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
+from tnimport.ledger.names import identifier
 from tnimport.ledger.orders import Fault, about, action_of, hold_run, later, move, order_id
 from tnimport.ledger.outcomes import Failed, Settled, Unaccounted, open_places, settle
 from tnimport.ledger.schema import orders
-from tnimport.ledger.staging import identifier
 from tnimport.ledger.work import Run
 
 

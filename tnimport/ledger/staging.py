@@ -4,7 +4,6 @@ A million rows in one transaction would lock every other writer of SQLite out fo
 do not. A staging that was abandoned (its process died) is cleared away by whoever submits the same key again.
 """
 
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,12 +18,12 @@ from tnimport.ledger import work
 from tnimport.ledger.books import finish
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
+from tnimport.ledger.names import identifier
 from tnimport.ledger.schema import applications, imports, numbers, orders, refused_rows
 from tnimport.ledger.schema import work as work_table
 
 ABANDONED_AFTER: Final = 60.0  # seconds without a chunk
 REFERENCE_ROOM: Final = 27  # of the 40 characters of a CustomerOrderId; the rest makes it unique
-_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
 class KeyConflict(Exception):
@@ -88,11 +87,6 @@ class RefusedRow:
     code: str | None = None
     description: str | None = None
     first_line: int | None = None
-
-
-def identifier(length: int) -> str:
-    """A random name of five bits a character."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 class Staging:
