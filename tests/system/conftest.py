@@ -89,6 +89,7 @@ class Stack:
         self.ports = {name: free_port() for name in ("redis", "sandbox", "web", "web2", "flower")}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.unusual: set[str] = set()
+        self.homes: dict[str, Path] = {}  # checkouts of processes that run other code than this one
         self.offset: dict[str, int] = {}
         self.answers: list[str] = []
         self.monitored: list[str] = []
@@ -129,15 +130,20 @@ class Stack:
         command = shlex.split(self.lines[name.rstrip("2")])
         if name.startswith("worker"):
             command.append(f"--hostname={name}@%h")
+        home = self.homes.get(name, ROOT)
+        values = self.environ | environ | {"PYTHONPATH": str(home)}
         with (self.folder / f"{name}.log").open("ab") as log:
             self.offset[name] = log.tell()
             self.processes[name] = subprocess.Popen(
-                command, cwd=ROOT, env=self.environ | environ, stdout=log, stderr=log, start_new_session=True
+                command, cwd=home, env=values, stdout=log, stderr=log, start_new_session=True
             )
 
     def migrate(self) -> None:
+        """Bring the ledger to the version of this checkout, or of the one that is the home of `release`."""
         command = shlex.split(self.lines["release"])
-        subprocess.run(command, cwd=ROOT, env=self.environ, check=True, capture_output=True, timeout=60)
+        home = self.homes.get("release", ROOT)
+        values = self.environ | {"PYTHONPATH": str(home)}
+        subprocess.run(command, cwd=home, env=values, check=True, capture_output=True, timeout=60)
 
     def stop(self, name: str) -> int:
         """SIGTERM; returns the exit code."""

@@ -25,19 +25,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked, length = (metafunc.config.getoption(name) for name in ("--torture-seed", "--torture"))
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", SEEDS[length] if asked is None else (asked,))
-    if "stand" in metafunc.fixturenames:
-        metafunc.parametrize("stand", ("sqlite",) if length == "short" else ("sqlite", "postgres"), indirect=True)
+    if "bare_stand" in metafunc.fixturenames:
+        metafunc.parametrize("bare_stand", ("sqlite",) if length == "short" else ("sqlite", "postgres"), indirect=True)
 
 
 @pytest.fixture
-def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
-    """Everything at work, on a database of its own."""
+def bare_stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
+    """A stand on a database of its own; nothing of it runs yet."""
     if request.param == "sqlite":
-        yield from _running(Stand(tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}"))
+        yield from _closing(Stand(tmp_path, f"sqlite:///{tmp_path / 'ledger.db'}"))
         return
     # What it has acknowledged must outlive its crash.
     with running_postgres(f"{OPTIONS} -c synchronous_commit=on") as server:
-        yield from _running(Stand(tmp_path, f"{server.url}postgres", server.restart))
+        yield from _closing(Stand(tmp_path, f"{server.url}postgres", server.restart))
+
+
+@pytest.fixture
+def stand(bare_stand: Stand) -> Stand:
+    """Everything at work, on a database of its own."""
+    bare_stand.run()
+    return bare_stand
 
 
 @pytest.fixture
@@ -51,9 +58,8 @@ def say(capsys: pytest.CaptureFixture[str], torture: str) -> Callable[[str], Non
     return write
 
 
-def _running(stand: Stand) -> Iterator[Stand]:
+def _closing(stand: Stand) -> Iterator[Stand]:
     try:
-        stand.run()
         yield stand
     finally:
         stand.close()

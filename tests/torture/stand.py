@@ -65,15 +65,16 @@ class Stand(Stack):
         """Start everything and wait until it is at work."""
         self.start("redis")
         self.start("sandbox")
-        self.started("sandbox")
         self.gate.open()
         self.migrate()
         for name in PROCESSES:
             self.start(name)
-        for name in PROCESSES:
+        for name in ("sandbox", *PROCESSES):
             self.started(name)
 
     def start(self, name: str, **environ: str) -> None:
+        if name == "web2":
+            environ = {"TNIMPORT_WEB_BIND": f"127.0.0.1:{self.ports['web2']}"} | environ
         if name != "redis":
             super().start(name, **environ)
             return
