@@ -3,16 +3,19 @@
 import hmac
 import re
 import tomllib
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from config.reading import Problem, explain, read_value, variable
 from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
 from tnimport.domain.accounts import Account, Paces
+from tnimport.domain.callbacks import USER
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -41,8 +44,13 @@ class AccountAccess:
 
     def secrets(self) -> frozenset[str]:
         """Every secret of the account, in each form in which it is sent."""
-        own = {self.catapult.token, self.callback_secret}
+        calling = {self.callback_secret, quote(self.callback_secret, safe=""), self._presented()}
+        own = {self.catapult.token, *calling}
         return frozenset(own.union(self.dashboard.secrets(), self.catapult.secrets()))
+
+    def _presented(self) -> str:
+        """What the carrier presents in its Authorization header when it calls back."""
+        return b64encode(f"{USER}:{self.callback_secret}".encode()).decode()
 
 
 class AccountTable(BaseModel):

@@ -1,13 +1,14 @@
 """What a task is handed: the ledger, the accounts with their clients, and how long a run may take."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
 
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.domain.accounts import Account
+from tnimport.domain.callbacks import with_secret
 from tnimport.domain.lanes import Lane, pace_of
 from tnimport.domain.pacing import Pace
 from tnimport.ledger.engine import Ledger
@@ -21,6 +22,12 @@ class Access:
     account: Account
     dashboard: Dashboard
     catapult: Catapult
+    callback_secret: str = field(default="", repr=False)
+
+    def calling(self, path: str) -> str | None:
+        """Our callback URL as the carrier is given it, user-info included; None where we have no public address."""
+        url = self.account.callback_url
+        return None if url is None else with_secret(url + path, self.callback_secret)
 
 
 @dataclass(frozen=True, kw_only=True)

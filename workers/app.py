@@ -54,6 +54,7 @@ def _access(settings: Settings, held: AccountAccess, transport: Transport) -> Ac
         account=held.account,
         dashboard=Dashboard(settings.dashboard_url, held.dashboard, to_dashboard),
         catapult=Catapult(settings.catapult_url, held.catapult, held.dashboard, to_catapult),
+        callback_secret=held.callback_secret,
     )
 
 

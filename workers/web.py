@@ -25,7 +25,13 @@ def main() -> None:
     # The settings see to it that without keys only this machine can ask.
     path = booted.settings.api_keys_file
     keyring = Keyring(path) if path else None
-    deps = WebDeps(ledger=booted.ledger, accounts=accounts, keyring=keyring, hosts=None if keyring else LOOPBACK)
+    deps = WebDeps(
+        ledger=booted.ledger,
+        accounts=accounts,
+        callback_secrets={name: access.callback_secret for name, access in booted.settings.accounts.items()},
+        keyring=keyring,
+        hosts=None if keyring else LOOPBACK,
+    )
     application = create_app(deps)
     heart = Heart(booted.ledger, "web")
     heart.start()

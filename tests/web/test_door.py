@@ -97,6 +97,7 @@ def test_a_key_is_enough_for_what_its_scope_says(guarded: Guarded) -> None:
         lambda _: "",
         lambda token: f"Basic {b64encode(token.encode()).decode()}",
         lambda _: "Basic !",
+        lambda _: "Basic \xe9",
         lambda _: f"Basic {b64encode(b'x:' + bytes([255])).decode()}",
     ],
 )

@@ -205,6 +205,7 @@ inbound = Table(
     Column("account", String(64), nullable=False),
     Column("message_id", String(64), nullable=False),
     Column("kind", String(40), nullable=False),  # message, or receipt and its delivery state
+    Column("event_type", String(8), nullable=False),  # sms or mms
     Column("sender", String(40), nullable=False),
     Column("recipient", String(40), nullable=False),
     Column("text", Text, nullable=False),
@@ -217,6 +218,8 @@ inbound = Table(
     Column("said_at", String(40)),  # the carrier's own words for when
     _time("received_at", nullable=False),
     UniqueConstraint("account", "message_id", "kind"),
+    Index("ix_inbound_recipient", "recipient", "id"),
+    Index("ix_inbound_received", "received_at"),
 )
 
 # What we owe to those who asked to be told: one row an event and receiver.

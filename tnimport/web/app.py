@@ -1,9 +1,26 @@
 """The web application."""
 
+from functools import partial
+
 from fastapi import FastAPI
 
-from tnimport.web import acting, door, faults, guard, health, looking, metrics, openapi, pages, submitting
+from tnimport.ledger import inbound
+from tnimport.web import (
+    acting,
+    callbacks,
+    door,
+    faults,
+    guard,
+    health,
+    inbox,
+    looking,
+    metrics,
+    openapi,
+    pages,
+    submitting,
+)
 from tnimport.web.deps import WebDeps
+from tnimport.web.mailroom import Mailroom
 
 __all__ = ["WebDeps", "create_app"]
 
@@ -19,8 +36,9 @@ def create_app(deps: WebDeps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.deps = deps
-    for router in (submitting.router, looking.router, acting.router, health.router, metrics.router, pages.router):
-        app.include_router(router)
+    app.state.mailroom = Mailroom(partial(inbound.store, deps.ledger))
+    for part in (submitting, looking, inbox, acting, callbacks, health, metrics, pages):
+        app.include_router(part.router)
     faults.install(app)
     app.add_middleware(door.Door, keyring=deps.keyring)
     app.add_middleware(guard.Guard, hosts=deps.hosts)

@@ -1,7 +1,7 @@
 """What the web process is handed, and how a request reaches it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -25,6 +25,7 @@ class WebDeps:
         max_body: most bytes of a request body, counted as sent and again as unpacked.
         max_rows: most rows of one import.
         hosts: names under which browsers may address an API without keys; None = any (keys protect it).
+        callback_secrets: what the carrier presents when it calls us, by account.
         keyring: the keys that let callers in; None = whoever reaches the process may do everything.
         visible: the accounts whose imports this caller may see, None = all; `accounts` are then only these.
         version: what the OpenAPI document says of itself.
@@ -35,6 +36,7 @@ class WebDeps:
     max_body: int = 256 * MIB
     max_rows: int = 2_000_000
     hosts: frozenset[str] | None = LOOPBACK
+    callback_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     keyring: Keyring | None = None
     visible: frozenset[str] | None = None
     version: str = "1"

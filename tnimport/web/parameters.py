@@ -38,6 +38,16 @@ class NumbersQuery(BaseModel):
     page_size: PageSize = 100
 
 
+class InboundQuery(BaseModel):
+    """The query of GET /v1/inbound."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: str | None = Field(None, max_length=40, pattern=_NO_NUL, description="only messages to this number")
+    page_token: Token | None = None
+    page_size: PageSize = 50
+
+
 class ReadyQuery(BaseModel):
     """The query of GET /readyz."""
 
@@ -48,6 +58,7 @@ class ReadyQuery(BaseModel):
 
 ImportsAsked = Annotated[ImportsQuery, Query()]
 NumbersAsked = Annotated[NumbersQuery, Query()]
+InboundAsked = Annotated[InboundQuery, Query()]
 ReadyAsked = Annotated[ReadyQuery, Query()]
 ImportId = Annotated[str, Path(description="the id of an import", examples=["imp_7r2k9c3d1m5x8w0q"])]
 

@@ -47,6 +47,12 @@ KINDS: Final = {
             "This key may not do this",
             "Use a key with the scope that WWW-Authenticate names, for all accounts where they are all concerned.",
         ),
+        Kind(
+            "callback-refused",
+            401,
+            "Callbacks present the secret of their URL",
+            "The user name and password are those of the callback URL as Bandwidth was given it.",
+        ),
         Kind("not-found", 404, "There is no such thing", "Nothing has this address or id."),
         Kind(
             "method-not-allowed",

@@ -99,6 +99,30 @@ class NumbersPage(_Shape):
     next_page_token: str = Field(examples=[""])
 
 
+class Inbound(_Shape):
+    """A message that came in."""
+
+    id: int = Field(examples=[7], description="ours; grows with every message")
+    account: str = Field(examples=["default"])
+    message_id: str = Field(examples=["m-id3x6rblp4jrkih2u7zxjdy"])
+    type: str = Field(examples=["sms"], description="sms or mms")
+    from_: str = Field(alias="from", examples=["+13233326955"])
+    to: str = Field(examples=["+14352154439"])
+    text: str = Field(examples=["Good morning"])
+    media: list[str] = Field(examples=[[]], description="addresses of pictures and the like")
+    tag: str | None = Field(examples=[None])
+    application_id: str | None = Field(examples=["a-1a2b3c"])
+    time: str | None = Field(examples=["2026-11-25T16:13:06Z"], description="when, in the carrier's own words")
+    received_at: str | None = Field(examples=["2026-11-25T16:13:06.500Z"])
+
+
+class InboundPage(_Shape):
+    """Messages that came in, the newest first; `next_page_token` is empty at the end."""
+
+    inbound: list[Inbound]
+    next_page_token: str = Field(examples=[""])
+
+
 class Passage(_Shape):
     """What became of a number in one import."""
 

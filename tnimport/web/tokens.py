@@ -9,6 +9,7 @@ from tnimport.web.problems import ProblemError
 
 # The keys of the ledger's pages, in just the form in which it makes them.
 IMPORTS: Final = re.compile(r"\d{1,12}(\.\d{1,9})?:\w{1,24}", re.ASCII)
+INBOUND: Final = re.compile(r"\d{1,18}", re.ASCII)
 NUMBERS: Final = re.compile(r"n:\d{1,15}\.\d{1,9}|r:\d{1,9}", re.ASCII)
 
 

@@ -33,6 +33,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deliveries_import_id"), table_name="deliveries")
     op.drop_table("deliveries")
     op.drop_table("subscriptions")
+    op.drop_index("ix_inbound_received", table_name="inbound")
+    op.drop_index("ix_inbound_recipient", table_name="inbound")
     op.drop_table("inbound")
 
 
@@ -43,6 +45,7 @@ def _create_inbound() -> None:
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("message_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("event_type", sa.String(length=8), nullable=False),
         sa.Column("sender", sa.String(length=40), nullable=False),
         sa.Column("recipient", sa.String(length=40), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -57,6 +60,8 @@ def _create_inbound() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound")),
         sa.UniqueConstraint("account", "message_id", "kind", name=op.f("uq_inbound_account_message_id_kind")),
     )
+    op.create_index("ix_inbound_recipient", "inbound", ["recipient", "id"], unique=False)
+    op.create_index("ix_inbound_received", "inbound", ["received_at"], unique=False)
 
 
 def _create_subscriptions() -> None:

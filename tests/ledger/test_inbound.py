@@ -1,0 +1,54 @@
+"""What came in is stored once, and found again."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from tnimport.domain.accounts import Account
+from tnimport.domain.inbound import MessageEvent
+from tnimport.ledger import inbound, schema
+from tnimport.ledger.inbound import Call
+
+if TYPE_CHECKING:
+    from tests.ledger.conftest import Desk
+    from tnimport.ledger.engine import Ledger
+
+OURS = "+14352154439"
+
+
+def call(message_id: str, account: str = "default", **changes: Any) -> Call:
+    plain = {"kind": "message", "event_type": "sms", "sender": "+13233326955", "recipient": OURS, "text": "Hi"}
+    event = MessageEvent(message_id=message_id, **plain | changes)
+    return Call(Account(name=account, account_id="9"), event)
+
+
+def test_an_event_is_stored_once_for_each_account_and_kind(ledger: Ledger, desk: Desk) -> None:
+    receipt = {"kind": "receipt:delivered", "delivery_state": "delivered", "delivery_code": "0"}
+    first = [call("m-2"), call("m-1"), call("m-1", **receipt), call("m-1", account="north"), call("m-1", text="again")]
+    assert inbound.store(ledger, first) == [True, True, True, True, False]
+    assert inbound.store(ledger, [call("m-1"), call("m-3", media=("https://a.example/1",))]) == [False, True]
+    rows = desk.rows(schema.inbound)
+    assert len(rows) == 5
+    assert {row.text for row in rows if row.message_id == "m-1"} == {"Hi"}
+    (mms,) = desk.rows(schema.inbound, message_id="m-3")
+    assert mms.media == ["https://a.example/1"]
+
+
+def test_many_who_are_told_the_same_at_once_store_it_once(ledger: Ledger) -> None:
+    calls = [call(f"m-{number}") for number in range(20)]
+    with ThreadPoolExecutor(4) as pool:
+        new = list(pool.map(lambda turn: inbound.store(ledger, calls[turn:] + calls[:turn]), (0, 5, 10, 15)))
+    assert sum(map(sum, new)) == len(calls)
+
+
+def test_pages_go_from_the_newest_to_the_oldest_and_leave_receipts_out(ledger: Ledger) -> None:
+    for number in range(5):
+        inbound.store(ledger, [call(f"m-{number}"), call(f"m-{number}", kind="receipt:delivered")])
+    inbound.store(ledger, [call("m-other", recipient="+12065550100"), call("m-north", account="north")])
+    found, after = inbound.page(ledger, number=OURS, accounts={"default"}, limit=3)
+    assert [one.message_id for one in found] == ["m-4", "m-3", "m-2"]
+    rest, end = inbound.page(ledger, number=OURS, accounts={"default"}, after=after, limit=3)
+    assert ([one.message_id for one in rest], end) == (["m-1", "m-0"], None)
+    assert len(inbound.page(ledger)[0]) == 7
+    assert inbound.page(ledger, accounts=set()) == ([], None)

@@ -1,0 +1,93 @@
+"""What the carrier called us about: stored once, however often it is told, and with it all that it sets going."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tnimport.domain.accounts import Account
+from tnimport.domain.inbound import MESSAGE, MessageEvent
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.schema import inbound
+
+_FIELDS: Final = tuple(name for name in MessageEvent.__dataclass_fields__ if name != "media")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One callback: which account was called, and what was said."""
+
+    account: Account
+    event: MessageEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """A message that came in, as callers see it. `received_at` is seconds since the epoch."""
+
+    id: int
+    account: str
+    message_id: str
+    event_type: str
+    sender: str
+    recipient: str
+    text: str
+    media: Sequence[str]
+    tag: str | None
+    application_id: str | None
+    said_at: str | None
+    received_at: float
+
+
+def store(ledger: Ledger, calls: Sequence[Call]) -> list[bool]:
+    """Store these in one transaction; tells of each whether it is new. All of them, or none where it raises."""
+    # In one order, so that two processes that were told the same do not wait for each other in a circle.
+    order = sorted(range(len(calls)), key=lambda place: _key(calls[place]))
+    new = [False] * len(calls)
+    with ledger.write() as tx:
+        for place in order:
+            new[place] = _store(tx, calls[place])
+    return new
+
+
+def _key(call: Call) -> tuple[str, str, str]:
+    return call.account.name, call.event.message_id, call.event.kind
+
+
+def _store(tx: Tx, call: Call) -> bool:
+    event = call.event
+    values = {name: getattr(event, name) for name in _FIELDS}
+    row = tx.insert(inbound).values(account=call.account.name, media=list(event.media), received_at=tx.now, **values)
+    once = row.on_conflict_do_nothing(index_elements=["account", "message_id", "kind"]).returning(inbound.c.id)
+    return tx.run(once).scalar() is not None
+
+
+def page(
+    ledger: Ledger,
+    *,
+    number: str | None = None,
+    accounts: Collection[str] | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> tuple[list[Received], int | None]:
+    """Messages that came in, the newest first, and the key of the next page.
+
+    Args:
+        ledger: the ledger.
+        number: E.164; only messages to it.
+        accounts: those whose messages are meant, None = all.
+        after: the key that an earlier page gave.
+        limit: most messages of a page.
+    """
+    query = sa.select(*(inbound.c[name] for name in Received.__dataclass_fields__)).where(inbound.c.kind == MESSAGE)
+    if number is not None:
+        query = query.where(inbound.c.recipient == number)
+    if accounts is not None:
+        query = query.where(inbound.c.account.in_(accounts))
+    if after is not None:
+        query = query.where(inbound.c.id < after)
+    with ledger.read() as tx:
+        rows: list[Any] = list(tx.run(query.order_by(inbound.c.id.desc()).limit(limit + 1)))
+    found = [Received(**row._mapping) for row in rows[:limit]]  # noqa: SLF001  # the documented way to a row's mapping
+    return found, found[-1].id if len(rows) > limit else None

@@ -1,0 +1,69 @@
+"""What the carrier calls: messages (Bandwidth guide, step 6). Stored before it is answered, told twice or not."""
+
+import logging
+from asyncio import timeout
+from typing import Final, cast
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from tnimport.bandwidth.message_events import UnreadableEvent, from_json, read_event
+from tnimport.domain.accounts import Account
+from tnimport.domain.callbacks import MESSAGES
+from tnimport.domain.inbound import MessageEvent
+from tnimport.ledger.inbound import Call
+from tnimport.web.body import spooled
+from tnimport.web.callers import PREFIX, admitted, proof
+from tnimport.web.deps import Deps
+from tnimport.web.mailroom import Mailroom
+from tnimport.web.problems import ProblemError
+
+log = logging.getLogger(__name__)
+# Not in the OpenAPI document: nobody but the carrier calls these, in the form that the carrier documents.
+router = APIRouter(include_in_schema=False)
+LARGEST: Final = 256 * 1024
+SECONDS: Final = 8.0  # the carrier waits for ten, and then turns to the fallback URL
+NOTHING_TO_DO: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'  # BXML without a verb
+PATH: Final = f"{PREFIX}{{account}}{MESSAGES}"
+
+
+@router.post(PATH)
+async def told_by_post(deps: Deps, request: Request, account: str) -> Response:
+    """A message event in JSON (REST control): 200 once it is stored, by this call or an earlier one."""
+    called = admitted(deps, request, account)
+    async with spooled(request, LARGEST) as body:
+        event = _read(called, body.read())
+    new = await _stored(request, called, event)
+    return JSONResponse({"status": "stored" if new else "known"})
+
+
+@router.get(PATH)
+async def told_by_query(deps: Deps, request: Request, account: str) -> Response:
+    """A message event in the query (BXML control); the answer is a document that asks for nothing."""
+    called = admitted(deps, request, account)
+    nonce = request.query_params.get("probe")
+    if nonce is not None:
+        return JSONResponse({"proof": proof(deps.callback_secrets[account], nonce)})
+    await _stored(request, called, _read(called, dict(request.query_params)))
+    return Response(NOTHING_TO_DO, media_type="application/xml")
+
+
+def _read(account: Account, said: bytes | dict[str, str]) -> MessageEvent:
+    try:
+        return from_json(said) if isinstance(said, bytes) else read_event(said)
+    except UnreadableEvent as fault:
+        # Which part, and nothing of what was there: it may be anybody's message.
+        log.warning("callback_unreadable", extra={"account": account.name, "part": str(fault)})
+        raise ProblemError("malformed-request", f"This is no event of a message: {fault}.") from None
+
+
+async def _stored(request: Request, account: Account, event: MessageEvent) -> bool:
+    room = cast("Mailroom", request.app.state.mailroom)
+    try:
+        async with timeout(SECONDS):
+            new = await room.post(Call(account, event))
+    except TimeoutError:
+        log.warning("callback_not_stored", extra={"account": account.name, "why": "the ledger takes too long"})
+        raise ProblemError("ledger-unavailable", headers={"Retry-After": "5"}) from None
+    log.info("callback_stored", extra={"account": account.name, "kind": event.kind, "new": new})
+    return new

@@ -1,0 +1,61 @@
+"""Reading what came in."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from tnimport.domain.telephone import Telephone, parse, to_e164
+from tnimport.ledger import inbound
+from tnimport.ledger.inbound import Received
+from tnimport.web import tokens
+from tnimport.web.deps import Deps
+from tnimport.web.parameters import LARGEST_PAGE, InboundAsked
+from tnimport.web.problems import ProblemError
+from tnimport.web.rendering import instant
+from tnimport.web.schemas import InboundPage, answers
+
+router = APIRouter(prefix="/v1", tags=["messages"])
+
+
+@router.get("/inbound", responses=answers(InboundPage, 400, 422))
+def list_inbound(deps: Deps, asked: InboundAsked) -> JSONResponse:
+    """Messages that came in, the newest first; with `number` only those to it, in any usual way of writing it."""
+    after = tokens.key_of(asked.page_token, tokens.INBOUND)
+    found, next_ = inbound.page(
+        deps.ledger,
+        number=None if asked.number is None else _number(asked.number),
+        accounts=deps.visible,
+        after=None if after is None else int(after),
+        limit=min(asked.page_size, LARGEST_PAGE),
+    )
+    token = tokens.token_of(None if next_ is None else str(next_))
+    return JSONResponse({"inbound": [_json(one) for one in found], "next_page_token": token})
+
+
+def _number(text: str) -> str:
+    read = parse(text)
+    if isinstance(read, Telephone):
+        return to_e164(read.number)
+    raise ProblemError(
+        "refused",
+        "This is not a telephone number.",
+        [{"parameter": "number", "detail": read.detail, "code": read.code, "fix": read.fix}],
+    )
+
+
+def _json(one: Received) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "account": one.account,
+        "message_id": one.message_id,
+        "type": one.event_type,
+        "from": one.sender,
+        "to": one.recipient,
+        "text": one.text,
+        "media": list(one.media),
+        "tag": one.tag,
+        "application_id": one.application_id,
+        "time": one.said_at,
+        "received_at": instant(one.received_at),
+    }
