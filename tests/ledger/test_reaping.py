@@ -128,6 +128,15 @@ def test_an_application_step_that_ends_three_runs_holds_every_import_that_waits_
     assert not desk.claim(Lane.APPLICATIONS).grants
 
 
+def test_a_step_that_is_the_accounts_own_and_ends_three_runs_holds_nobody(desk: Desk) -> None:
+    import_id = desk.accept(1, application=None, action=Action.REMOVE)
+    with desk.ledger.write() as tx:
+        work.plan(tx, Task.SUBMIT_ORDER, "default", Lane.MESSAGES, tx.now)
+    for _ in range(3):
+        desk.vanish(desk.run(Lane.MESSAGES))
+    assert desk.state(import_id) == "queued"
+
+
 def test_a_cancel_that_was_cut_short_is_finished(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     import_id = desk.accept(5, 2)
 

@@ -99,9 +99,15 @@ def _park(tx: Tx, row: sa.Row[Any]) -> None:
     text = (
         f"The step {row.task} ended without a word {STRIKES} times; look at the worker's log, then resume the import."
     )
-    waiting = wishing(tx, row.application_ref) if row.import_id is None else [row.import_id]
-    for import_id in waiting:
+    for import_id in _concerned(tx, row):
         hold(tx, import_id, NEEDS_ATTENTION, text)
+
+
+def _concerned(tx: Tx, row: sa.Row[Any]) -> list[str]:
+    """The imports that cannot go on without this work; what is the account's own keeps none of them waiting."""
+    if row.import_id is not None:
+        return [row.import_id]
+    return wishing(tx, row.application_ref) if row.application_ref is not None else []
 
 
 def _split(tx: Tx, row: sa.Row[Any], strikes: int) -> None:
