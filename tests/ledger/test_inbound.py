@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
 from tnimport.ledger import inbound, schema
@@ -33,6 +35,25 @@ def test_an_event_is_stored_once_for_each_account_and_kind(ledger: Ledger, desk:
     assert {row.text for row in rows if row.message_id == "m-1"} == {"Hi"}
     (mms,) = desk.rows(schema.inbound, message_id="m-3")
     assert mms.media == ["https://a.example/1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("message", ["message.received"]),
+        ("receipt:delivered", ["message.delivered"]),
+        ("receipt:not-delivered", ["message.failed"]),
+        ("out:error", ["message.failed"]),
+        ("out:sent", []),
+        ("receipt:waiting", []),
+    ],
+)
+def test_what_is_news_is_owed_once_to_those_who_asked(ledger: Ledger, desk: Desk, kind: str, told: list[str]) -> None:
+    event = call("m-1", kind=kind).event
+    owner = Account(name="default", account_id="9", inbound_task="theirs", inbound_queue="theirs")
+    inbound.store(ledger, [Call(owner, event), Call(owner, event)])
+    inbound.store(ledger, [Call(owner, event)])
+    assert [row.type for row in desk.rows(schema.deliveries)] == told
 
 
 def test_many_who_are_told_the_same_at_once_store_it_once(ledger: Ledger) -> None:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MESSAGE, MessageEvent
+from tnimport.domain.webhooks import Event
+from tnimport.ledger.deliveries import owe_inbound
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import inbound
 
@@ -60,7 +62,22 @@ def _store(tx: Tx, call: Call) -> bool:
     values = {name: getattr(event, name) for name in _FIELDS}
     row = tx.insert(inbound).values(account=call.account.name, media=list(event.media), received_at=tx.now, **values)
     once = row.on_conflict_do_nothing(index_elements=["account", "message_id", "kind"]).returning(inbound.c.id)
-    return tx.run(once).scalar() is not None
+    inbound_id = tx.run(once).scalar()
+    if inbound_id is None:
+        return False
+    told = _TOLD.get(event.kind)
+    if told is not None:
+        owe_inbound(tx, call.account, int(inbound_id), told)
+    return True
+
+
+# What others are told of, by kind; the steps between sending and arriving are nobody's news.
+_TOLD: Final = {
+    MESSAGE: Event.MESSAGE_RECEIVED,
+    "receipt:delivered": Event.MESSAGE_DELIVERED,
+    "receipt:not-delivered": Event.MESSAGE_FAILED,
+    "out:error": Event.MESSAGE_FAILED,
+}
 
 
 def page(

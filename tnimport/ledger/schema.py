@@ -205,7 +205,7 @@ inbound = Table(
     Column("account", String(64), nullable=False),
     Column("message_id", String(64), nullable=False),
     Column("kind", String(40), nullable=False),  # message, or receipt and its delivery state
-    Column("event_type", String(8), nullable=False),  # sms or mms
+    Column("event_type", String(8), nullable=False, server_default="sms"),  # or mms
     Column("sender", String(40), nullable=False),
     Column("recipient", String(40), nullable=False),
     Column("text", Text, nullable=False),

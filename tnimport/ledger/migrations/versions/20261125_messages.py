@@ -45,7 +45,7 @@ def _create_inbound() -> None:
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("message_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("event_type", sa.String(length=8), nullable=False),
+        sa.Column("event_type", sa.String(length=8), server_default="sms", nullable=False),
         sa.Column("sender", sa.String(length=40), nullable=False),
         sa.Column("recipient", sa.String(length=40), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
