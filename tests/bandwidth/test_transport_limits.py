@@ -95,7 +95,7 @@ def test_a_body_beyond_the_cap_is_refused_while_streaming(
 ) -> None:
     carrier = play(script)
     failure = failure_of(transport, carrier.post(cap=100_000))
-    assert (type(failure), failure.code, failure.delivery) == (OutcomeUnknown, "too_large", Delivery.UNANSWERED)
+    assert (type(failure), failure.code, failure.delivery) == (OutcomeUnknown, "answer_too_large", Delivery.UNANSWERED)
 
 
 def test_a_packed_body_counts_unpacked(play: Play, transport: Transport, failure_of: FailureOf) -> None:
@@ -104,7 +104,7 @@ def test_a_packed_body_counts_unpacked(play: Play, transport: Transport, failure
     answer = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb
     carrier = play(lambda c: c.answers(answer))
     began = time.monotonic()
-    assert failure_of(transport, carrier.get(cap=1_000_000)).code == "too_large"
+    assert failure_of(transport, carrier.get(cap=1_000_000)).code == "answer_too_large"
     assert time.monotonic() - began < 2
 
 

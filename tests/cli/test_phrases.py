@@ -55,6 +55,8 @@ def test_how_long_it_waits_is_said() -> None:
     assert phrases.waiting({"waiting_on": since}) == "an order, since 5 min 0 s"
     until = {"text": "a limit", "until": (now + timedelta(seconds=60.2)).isoformat()}
     assert phrases.waiting({"waiting_on": until}) == "a limit, for another 1 min 0 s"
+    pace = until | {"what": "pace", "text": "the pace"}
+    assert phrases.waiting({"waiting_on": pace}) == "the pace, for at least another 1 min 0 s"
 
 
 def test_what_has_finished_takes_no_more_time() -> None:

@@ -150,6 +150,21 @@ def test_calls_that_take_their_time_on_the_way_find_a_token_at_the_carrier(
         assert tokens >= -1e-6
 
 
+@given(rate=st.floats(0.5, 500), burst=st.floats(1, 100), count=st.integers(1, 300))
+def test_when_the_last_of_many_calls_may_start_is_when_a_lane_lets_it(rate: float, burst: float, count: int) -> None:
+    pace = Pace(rate, burst)
+    lane, now = pacing.fresh(pace, 0.0), 0.0
+    promised = pacing.spent_at(lane, pace, count, now)
+    for _ in range(count):
+        now = pacing.ready_at(lane, pace, now)
+        lane = pacing.take(lane, pace, 1, now)
+    assert now == pytest.approx(promised, rel=1e-6, abs=1e-6)
+
+
+def test_without_a_limit_no_call_is_kept_back() -> None:
+    assert pacing.spent_at(pacing.fresh(Pace(0, 0), 0.0), Pace(0, 0), 1_000_000, 7.0) == 7.0
+
+
 def test_a_reset_that_was_named_is_kept_to() -> None:
     lane = pacing.limited(pacing.fresh(DEFAULT, 0.0), 10.0, 40.0)
     assert pacing.available(lane, DEFAULT, 39.9) == 0

@@ -99,8 +99,8 @@ def test_every_code_that_the_carrier_documents_has_a_reason_of_its_own(code: str
 OWN = (
     "duplicate present cancelled unaccounted order_failed order_gone needs_attention application_conflict not_there"
     " timeout connect_timeout connection_refused connection_failed connection_lost dns_failure tls_failure redirected"
-    " unreadable_answer truncated_answer wrong_answer too_large doctype_refused missing_location list_incomplete"
-    " invalid_request invalid_id http_4xx http_5xx"
+    " unreadable_answer truncated_answer wrong_answer answer_too_large doctype_refused missing_location list_incomplete"
+    " too_large invalid_request invalid_id http_4xx http_5xx"
 )
 
 

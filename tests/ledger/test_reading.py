@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ledger.conftest import ACCOUNT
+from tnimport.domain.accounts import Paces
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, NumberState
 from tnimport.domain.reconcile import Fates
@@ -109,6 +111,50 @@ def test_the_history_of_a_number_names_every_import_of_it_the_newest_first(desk:
     assert listing.number_history(desk.ledger, "2025550100") == []
 
 
+def ends_of(desk: Desk, tn: str) -> list[str]:
+    """The kinds of what happened to a number from the end of its order on."""
+    kinds = [event["kind"] for event in listing.number_history(desk.ledger, tn)[0]["events"]]
+    return kinds[kinds.index("order_ended") :]
+
+
+def test_the_history_of_a_number_tells_its_own_end_where_it_happened(desk: Desk, mixed: str) -> None:
+    ends = {
+        "9192380000": ["order_ended", "number_present", "order_done"],
+        "9192380001": ["order_ended", "number_failed", "order_done"],
+        "9192380002": ["order_ended", "number_unaccounted", "order_done"],
+        "9192380003": ["order_ended", "number_imported"],
+        "9192380004": ["order_ended", "number_failed"],
+        "9192380005": ["order_ended"],
+    }
+    assert {tn: ends_of(desk, tn) for tn in ends} == ends
+    (failed,) = [event for event in listing.number_history(desk.ledger, "9192380001")[0]["events"] if "stage" in event]
+    assert (failed["stage"], failed["code"], failed["description"]) == ("order", "5012", "Not portable.")
+
+
+def test_a_removed_number_changed_when_its_order_ended(desk: Desk) -> None:
+    desk.accept(1, action=Action.REMOVE)
+    desk.finish(desk.run(Lane.LOOKUPS))
+    (released,) = listing.number_history(desk.ledger, "9192380000")
+    desk.passes(50)
+    run = desk.accepted(desk.run(Lane.DASHBOARD))
+    (ordered,) = listing.number_history(desk.ledger, "9192380000")
+    desk.passes(50)
+    desk.end_well(run)
+    (removed,) = listing.number_history(desk.ledger, "9192380000")
+    states = [(entry["number"].state, entry["number"].updated_at) for entry in (released, ordered, removed)]
+    assert [state for state, _ in states] == ["released", "ordered", "removed"]
+    assert states[0][1] < states[1][1] + 50 < states[2][1] + 100
+    assert removed["number"].updated_at == removed["events"][-1]["at"]
+    assert "number_removed" in [event["kind"] for event in removed["events"]]
+
+
+def test_a_cancelled_number_changed_when_it_was_cancelled(desk: Desk) -> None:
+    import_id = desk.accept(1)
+    control.cancel(desk.ledger, import_id)
+    (entry,) = listing.number_history(desk.ledger, "9192380000")
+    assert "number_cancelled" in [event["kind"] for event in entry["events"]]
+
+
 def test_the_history_of_a_number_leaves_out_what_concerns_others(desk: Desk) -> None:
     desk.available(2)
     run = desk.run(Lane.NUMBERS)
@@ -169,7 +215,7 @@ def test_an_import_tells_what_it_waits_for(desk: Desk) -> None:
     desk.end_well(run)
     assert waits_for(desk, import_id) == "application"
     applications.ready(desk.ledger, desk.run(Lane.APPLICATIONS), "a-1", added=True)
-    assert waits_for(desk, import_id) == "pace"
+    assert waits_for(desk, import_id) == "calls"
     run = desk.run(Lane.NUMBERS)
     desk.record(run, Flush(settled=[desk.imported(0)], first=1, trouble=Trouble(limited=True)))
     assert waits_for(desk, import_id) == "rate_limit"
@@ -177,6 +223,43 @@ def test_an_import_tells_what_it_waits_for(desk: Desk) -> None:
     assert waits_for(desk, import_id) == "cancelling"
     desk.finish(run)
     assert waits_for(desk, import_id) is None
+
+
+PACED = {ACCOUNT: Paces(numbers_per_minute=60, numbers_burst=10.5, lookups_per_second=1)}
+
+
+@pytest.mark.parametrize(
+    ("paces", "what"), [({}, "calls"), ({ACCOUNT: Paces(numbers_per_minute=0)}, "calls"), (PACED, "pace")]
+)
+def test_a_pace_is_blamed_only_where_there_is_one(desk: Desk, paces: dict[str, Paces], what: str) -> None:
+    import_id = desk.available(40)
+    desk.passes(1000)
+    view = reads.import_view(desk.ledger, import_id, paces)
+    assert view.waiting_on["what"] == what
+    ((listed,), _) = reads.imports_page(desk.ledger, paces=paces)
+    assert listed.waiting_on["what"] == what
+    assert reads.import_view(desk.ledger, desk.available(3), PACED).waiting_on["what"] == "calls"  # the burst is enough
+
+
+def test_a_pace_tells_when_it_ends_at_the_earliest_and_keeps_its_word(desk: Desk) -> None:
+    desk.paced(Lane.NUMBERS, 1, 10)  # a bucket of 10, one more each second
+    import_id = desk.available(40)
+    desk.passes(1000)
+    told = reads.import_view(desk.ledger, import_id, PACED).waiting_on
+    with desk.ledger.read() as tx:
+        assert told["until"] - tx.now == pytest.approx(30, abs=1)
+    assert (told["left"], told["per_minute"]) == (40, 60)
+    desk.finish_all()
+    later = reads.import_view(desk.ledger, import_id, PACED).waiting_on
+    assert later["left"] == 30
+    assert later["until"] == pytest.approx(told["until"], abs=1)
+
+
+def test_the_pace_that_a_caller_set_is_blamed_where_it_is_the_slower_one(desk: Desk) -> None:
+    import_id = desk.available(40, max_per_minute=30)
+    assert reads.import_view(desk.ledger, import_id, PACED).waiting_on["per_minute"] == 30
+    unlimited = {ACCOUNT: Paces(numbers_per_minute=0)}
+    assert reads.import_view(desk.ledger, import_id, unlimited).waiting_on["per_minute"] == 30
 
 
 def test_a_held_import_tells_what_to_do(desk: Desk) -> None:
@@ -219,7 +302,7 @@ def test_an_estimate_follows_the_speed_shown(desk: Desk) -> None:
 def test_a_removal_tells_from_the_start_what_it_waits_for_and_when_its_releases_are_through(desk: Desk) -> None:
     import_id = desk.accept(4, action=Action.REMOVE)
     view = reads.import_view(desk.ledger, import_id)
-    assert (view.waiting_on, view.eta) == ({"what": "pace", "left": 4, "action": "REMOVE"}, None)
+    assert (view.waiting_on, view.eta) == ({"what": "calls", "left": 4, "action": "REMOVE"}, None)
     desk.passes(60)
     run = desk.run(Lane.LOOKUPS)
     desk.record(run, Flush(settled=[desk.released(0)], first=1))

@@ -7,7 +7,7 @@ from tnimport.domain.life import NumberState
 from tnimport.web.deps import LOOPBACK
 from tnimport.web.guard import is_foreign
 from tnimport.web.media import CSV, JSON, NDJSON, wanted
-from tnimport.web.schemas import ROW_STATES
+from tnimport.web.schemas import LISTED_STATES
 from tnimport.web.told import told
 from tnimport.web.waits import in_words
 
@@ -69,7 +69,7 @@ def test_with_keys_any_host_name_will_do() -> None:
 
 
 def test_every_state_of_a_row_can_be_asked_for() -> None:
-    assert set(ROW_STATES) == {*(state.value for state in NumberState), "rejected", "duplicate", "blank"}
+    assert set(LISTED_STATES) == {*(state.value for state in NumberState), "rejected", "duplicate"}
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,15 @@ def test_every_state_of_a_row_can_be_asked_for() -> None:
             {"what": "carrier_order", "carrier_order_id": "o-1", "status": "PROCESSING"},
             "Bandwidth's order o-1 (PROCESSING)",
         ),
-        ({"what": "pace", "left": 1200, "action": "IMPORT"}, "the pace of number imports, 1,200 left"),
-        ({"what": "pace", "left": 1200, "action": "REMOVE"}, "the pace of removals, 1,200 left"),
+        (
+            {"what": "pace", "left": 1200, "action": "IMPORT", "per_minute": 1200.0},
+            "the pace of number imports (1,200 a minute), 1,200 left",
+        ),
+        (
+            {"what": "pace", "left": 2, "action": "REMOVE", "per_minute": 0.5},
+            "the pace of removals (0.5 a minute), 2 left",
+        ),
+        ({"what": "calls", "left": 1200, "action": "IMPORT"}, "its number imports, 1,200 left"),
         ({"what": "new_thing"}, "new thing"),
     ],
 )

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from starlette.responses import StreamingResponse
 
 from tnimport.intake import keys
 from tnimport.ledger import reads
 from tnimport.ledger.schema import lanes
+from tnimport.web.heads import Heads
 from tnimport.web.schemas import History, Import, ImportsPage, NumbersPage
 
 if TYPE_CHECKING:
@@ -117,6 +120,7 @@ def test_the_exports_hold_what_the_pages_hold(any_web: Web, seed: Seed) -> None:
         ("/numbers?state=nonsense&page_size=0", 422, {"state", "page_size"}),
         ("/numbers?code=%00", 422, {"code"}),
         ("/numbers?stat=failed", 422, {"stat"}),
+        ("/numbers?state=blank", 422, {"state"}),
         ("/numbers?page_token=nonsense", 400, {"page_token"}),
     ],
 )
@@ -127,7 +131,75 @@ def test_a_wrong_query_is_refused_with_every_problem_named(
     assert answer.status_code == status
     problem = answer.json()
     assert {one["parameter"] for one in problem["errors"]} == named
-    assert all(one["detail"] and one["code"] for one in problem["errors"])
+    assert all(one["detail"] and one["code"] and (one.get("fix") or status == 400) for one in problem["errors"])
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("state=fail", ("invalid_value", "It must be one of requested, ordered,", "Give a value")),
+        ("state=blank", ("invalid_value", "Blank rows are counted and not listed", "Give a value")),
+        ("stat=failed", ("unknown_field", "does not know", "Did you mean state?")),
+        (
+            "nonsense=1",
+            ("unknown_field", "does not know", "The parameters here are code, page_size, page_token, state."),
+        ),
+        ("page_size=0", ("invalid_value", "It must be at least 1.", "Give a value")),
+        ("page_size=many", ("invalid_value", "It must be a whole number.", "Give a value")),
+        ("code=" + "x" * 65, ("invalid_value", "It must have at most 64 characters.", "Give a value")),
+        ("code=%00", ("invalid_value", "It has characters that it cannot have.", "Give a value")),
+    ],
+)
+def test_a_wrong_query_is_told_of_as_a_wrong_body_is(
+    web: Web, seed: Seed, query: str, told: tuple[str, str, str]
+) -> None:
+    (one,) = web.get(f"/v1/imports/{seed(web.ledger)}/numbers?{query}").json()["errors"]
+    code, detail, fix = told
+    assert one["code"] == code
+    assert detail in one["detail"]
+    assert one["fix"].startswith(fix)
+
+
+@pytest.mark.parametrize("path", ["", "/numbers", "/numbers?state=nonsense", "/nonsense"])
+@pytest.mark.parametrize("media", ["application/json", "text/csv"])
+def test_head_is_answered_as_get_is_but_for_the_body(web: Web, seed: Seed, path: str, media: str) -> None:
+    path = f"/v1/imports/{seed(web.ledger, count=1200)}{path}"
+    accept = {"Accept": media}
+    whole, head = web.get(path, headers=accept), web.session.head(web.url + path, headers=accept, timeout=20)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    kept = {name.lower() for name in whole.headers} - {"date", "transfer-encoding"}
+    assert {name: head.headers.get(name) for name in kept} == {name: whole.headers[name] for name in kept}
+
+
+def test_the_head_of_an_export_costs_no_more_than_its_first_piece() -> None:
+    pieces = iter(range(1000))
+
+    async def export(scope: object, receive: object, send: Any) -> None:
+        answer = StreamingResponse(str(piece).encode() for piece in pieces)
+        await answer(scope, receive, send)
+
+    sent: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    async def never() -> dict[str, object]:
+        await asyncio.Event().wait()
+        return {}
+
+    scope = {"type": "http", "method": "HEAD", "path": "/", "headers": [], "asgi": {"spec_version": "2.4"}}
+    asyncio.run(Heads(export)(scope, never, send))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert next(pieces) == 1
+
+
+def test_an_export_is_posted_again_as_it_is(web: Web, seed: Seed) -> None:
+    path = f"/v1/imports/{seed(web.ledger, count=3)}/numbers"
+    export = web.get(path, headers={"Accept": "text/csv"})
+    again = web.post("/v1/imports", export.content, "text/csv")
+    assert again.status_code == 202
+    counts = again.json()["counts"]
+    assert (counts["requested"], counts["duplicate"], counts["rejected"]) == (3, 1, 1)
 
 
 def test_imports_are_listed_newest_first_in_pages(any_web: Web, seed: Seed) -> None:
@@ -194,8 +266,8 @@ def test_everything_known_of_a_number_is_told_however_it_is_written(web: Web, se
     assert history.number == "+19195550001"
     assert [passage.import_id for passage in history.imports] == [second, first]
     assert history.imports[0].now.state == "requested"
-    assert history.imports[0].events[0]["text"] == "The import was accepted with 6 rows."
-    assert history.imports[0].events[0]["at"].endswith("Z")
+    assert history.imports[0].events[0].text == "The import was accepted with 6 rows."
+    assert history.imports[0].events[0].at.endswith("Z")
 
 
 def test_a_number_nobody_named_is_404_and_a_text_that_is_none_is_refused(web: Web) -> None:

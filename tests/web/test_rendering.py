@@ -1,17 +1,21 @@
 import csv
 import io
 import json
+import re
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tnimport.domain.reasons import reason_for
+from tnimport.intake.columns import layout_of
 from tnimport.ledger.listing import NumberView
 from tnimport.web.rendering import AGAIN, BATCH, COLUMNS, csv_text, instant, ndjson, number_json
 from tnimport.web.schemas import Number
 
-GOOD = NumberView(number="+19195551234", line=1, state="imported", number_id="n-1", order_id=3, updated_at=0.25)
+OURS = {"order_id": 3, "carrier_order_id": "o-1"}
+GOOD = NumberView(number="+19195551234", line=1, state="imported", number_id="n-1", updated_at=0.25, **OURS)
 
 
 def _rows(*views: NumberView) -> list[dict[str, str]]:
@@ -19,16 +23,31 @@ def _rows(*views: NumberView) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_the_first_column_is_the_ten_digits() -> None:
+def test_a_row_of_csv_is_a_number_and_what_became_of_it() -> None:
     (row,) = _rows(GOOD)
-    assert next(iter(row)) == "tn"
-    assert (row["tn"], row["number"], row["line"], row["state"]) == ("9195551234", "+19195551234", "1", "imported")
+    assert next(iter(row)) == "number"
+    assert (row["number"], row["line"], row["state"]) == ("+19195551234", "1", "imported")
+    assert (row["order"], row["order_id"]) == ("3", "o-1")
     assert row["updated_at"] == "1970-01-01T00:00:00.250Z"
 
 
-def test_a_row_that_is_no_number_has_no_ten_digits() -> None:
+@given(
+    numbers=st.lists(st.integers(9192380000, 9192389999), min_size=1, max_size=5),
+    order=st.uuids(),
+    number_id=st.from_regex(r"n-[a-z0-9]{10,30}", fullmatch=True),
+    code=st.sampled_from(["7518", "duplicate-number", "http_401"]),
+)
+def test_an_export_can_be_posted_again_as_it_is(numbers: list[int], order: UUID, number_id: str, code: str) -> None:
+    common = {"state": "failed", "code": code, "number_id": number_id, "carrier_order_id": str(order), "order_id": 3}
+    views = [NumberView(number=f"+1{tn}", line=at, updated_at=1.8e9, **common) for at, tn in enumerate(numbers, 1)]
+    lines = b"".join(csv_text(views)).decode().splitlines()
+    layout = layout_of(lines, None)
+    assert (layout.column, layout.guessed, layout.skip) == (0, False, 1)
+
+
+def test_a_row_that_is_no_number_is_told_as_it_came() -> None:
     (row,) = _rows(NumberView(number="hello", line=1, state="rejected", code="bad_length"))
-    assert (row["tn"], row["number"]) == ("", "hello")
+    assert row["number"] == "hello"
     assert row["fix"]
     assert row["retryable"] == "false"
 
@@ -40,7 +59,7 @@ def test_no_free_text_can_be_taken_for_a_formula(text: str) -> None:
     _, row = csv.reader(io.StringIO(raw, newline=""))
     for name in ("number", "description", "number_id"):
         cell = row[COLUMNS.index(name)]
-        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) or cell == "+1" + row[0]
+        assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) or re.fullmatch(r"\+1[0-9]{10}", cell)
         if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and (text or name != "description"):
             assert cell == text
 

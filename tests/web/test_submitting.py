@@ -143,7 +143,9 @@ def test_a_client_ref_of_any_allowed_length_is_kept_and_found(any_web: Web, leng
 
 
 def test_a_refusal_that_a_task_left_is_found_by_its_client_ref(web: Web) -> None:
-    reads.remember_refusal(web.ledger, keys.of_client_ref("r-1"), [{"code": "required", "pointer": "/site_id"}])
+    reads.remember_refusal(
+        web.ledger, keys.of_client_ref("r-1"), [{"code": "required", "pointer": "/site_id", "detail": "is missing"}]
+    )
     page = web.get("/v1/imports", params={"client_ref": "r-1"}).json()
     ImportsPage.model_validate(page)
     assert (page["imports"], page["refusal"][0]["code"]) == ([], "required")
@@ -211,7 +213,7 @@ def test_a_page_of_another_site_cannot_start_an_import(web: Web) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-@pytest.mark.parametrize(("path", "taken"), [("/v1/imports", "GET, POST"), ("/v1/imports/imp_1", "GET")])
+@pytest.mark.parametrize(("path", "taken"), [("/v1/imports", "GET, HEAD, POST"), ("/v1/imports/imp_1", "GET, HEAD")])
 def test_a_method_that_is_not_taken_is_405_with_those_that_are(web: Web, method: str, path: str, taken: str) -> None:
     answer = web.session.request(method, web.url + path, timeout=10)
     assert (answer.status_code, answer.headers["Allow"]) == (405, taken)

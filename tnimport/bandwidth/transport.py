@@ -172,7 +172,7 @@ _UNSENT: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (ConnectionRefusedError, "connection_refused"),
 )
 _SENT: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (_TooLarge, "too_large"),
+    (_TooLarge, "answer_too_large"),
     (TimeoutError, "timeout"),
     (urllib3.exceptions.TimeoutError, "timeout"),
     (IncompleteRead, "truncated_answer"),
@@ -188,7 +188,7 @@ _TEXTS: Final = {
     "connect_timeout": "no connection could be made in time",
     "connection_refused": "the host refuses connections",
     "connection_failed": "no connection could be made",
-    "too_large": "the answer is larger than any that is expected",
+    "answer_too_large": "the answer is larger than any that is expected",
     "timeout": "no whole answer came in time",
     "truncated_answer": "the answer breaks off",
     "connection_lost": "the connection broke before the whole answer came",

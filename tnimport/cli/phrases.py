@@ -77,7 +77,9 @@ def waiting(view: Mapping[str, Any]) -> str | None:
     if since is not None:
         text += f", since {duration((now - since).total_seconds())}"
     if until is not None:
-        text += f", for another {duration((until - now).total_seconds())}"
+        # Other imports may share a pace; what the carrier asked for is no guess.
+        least = "at least " if wait.get("what") == "pace" else ""
+        text += f", for {least}another {duration((until - now).total_seconds())}"
     return text or None
 
 

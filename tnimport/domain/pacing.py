@@ -86,6 +86,15 @@ def ready_at(lane: Lane, pace: Pace, now: float) -> float:
     return max(now, lane.paused_until, filled.filled_at + missing / pace.rate if missing else now)
 
 
+def spent_at(lane: Lane, pace: Pace, count: int, now: float) -> float:
+    """When the last of so many calls may start if nobody else uses the lane; `now` where the pace keeps none back."""
+    if pace.rate == 0:
+        return now
+    filled = fill(lane, pace, now)
+    missing = count - filled.tokens
+    return filled.filled_at + missing / pace.rate if missing > 0 else now
+
+
 def limited(lane: Lane, now: float, reset_at: float | None) -> Lane:
     """The carrier said «too many»: empty the bucket and wait until the reset that it named, or ever longer.
 

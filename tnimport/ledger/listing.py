@@ -1,13 +1,13 @@
 """The numbers of an import, and the life of one number over all imports; read page by page, by key."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from tnimport.domain.life import NumberState, OrderState, Outcome, Stage, seen_as
+from tnimport.domain.life import FINAL, NumberState, OrderState, Outcome, Stage, seen_as
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import events, imports, numbers, orders, refused_rows
 
@@ -95,11 +95,14 @@ def _numbers(tx: Tx, wanted: _Filter, key: str, limit: int) -> list[tuple[str, N
 
 
 _ORDER_REASON: Final = (
+    # When the order came into its state, which is when the numbers did that have no outcome of their own.
+    sa.func.coalesce(orders.c.finished_at, orders.c.accepted_at, orders.c.sent_at).label("order_at"),
     orders.c.stage.label("order_stage"),
     orders.c.code.label("order_code"),
     orders.c.description.label("order_description"),
 )
-_UNSETTLED: Final = numbers.c.outcome.in_((Outcome.OPEN, Outcome.RELEASED))
+_BY_ORDER: Final = frozenset({Outcome.OPEN, Outcome.RELEASED})
+_UNSETTLED: Final = numbers.c.outcome.in_(_BY_ORDER)
 
 
 def _reads_as(state: str) -> sa.ColumnElement[bool]:
@@ -129,7 +132,8 @@ def _state_of(outcome: str, order_state: str) -> NumberState:
 
 def _number_view(row: sa.Row[Any]) -> NumberView:
     state = _state_of(row.outcome, row.order_state)
-    inherited = state is NumberState.FAILED and row.outcome != Outcome.FAILED
+    unsettled = row.outcome in _BY_ORDER
+    inherited = unsettled and state is NumberState.FAILED
     return NumberView(
         number=f"+1{row.tn}",
         line=row.line,
@@ -141,7 +145,7 @@ def _number_view(row: sa.Row[Any]) -> NumberView:
         number_id=row.number_id,
         order_id=row.order_id,
         carrier_order_id=row.carrier_order_id,
-        updated_at=row.updated_at,
+        updated_at=max(row.updated_at or 0, row.order_at or 0) or None if unsettled else row.updated_at,
     )
 
 
@@ -184,10 +188,31 @@ def number_history(ledger: Ledger, ten_digits: str, *, accounts: Collection[str]
     if accounts is not None:
         query = query.where(imports.c.account.in_(accounts))
     with ledger.read() as tx:
-        return [
-            {"import_id": row.import_id, "number": _number_view(row), "events": _events(tx, row)}
-            for row in tx.run(query).all()
-        ]
+        return [_passage(tx, row) for row in tx.run(query).all()]
+
+
+def _passage(tx: Tx, row: sa.Row[Any]) -> dict[str, Any]:
+    view = _number_view(row)
+    return {"import_id": row.import_id, "number": view, "events": with_own_end(_events(tx, row), view)}
+
+
+def with_own_end(happened: list[dict[str, Any]], view: NumberView) -> list[dict[str, Any]]:
+    """What happened, in order, with the number's own end, which stands in its row and is no event of the ledger."""
+    if view.state not in FINAL or view.updated_at is None:
+        return happened
+    facts = {name: getattr(view, name) for name in _TOLD if getattr(view, name) is not None}
+    end = {"at": view.updated_at, "kind": f"number_{view.state}", **facts}
+    place = next((at for at, event in enumerate(happened) if _follows(event, view.updated_at)), len(happened))
+    return [*happened[:place], end, *happened[place:]]
+
+
+def _follows(event: Mapping[str, Any], end: float) -> bool:
+    """Whether an event came after the number's end, or was brought about by it in the same moment."""
+    return bool(event["at"] > end or (event["at"] == end and event["kind"] in _BROUGHT_ABOUT))
+
+
+_TOLD: Final = ("stage", "code", "description", "number_id")
+_BROUGHT_ABOUT: Final = frozenset({"order_done", "order_planned", "import_finished"})
 
 
 def _events(tx: Tx, row: sa.Row[Any]) -> list[dict[str, Any]]:

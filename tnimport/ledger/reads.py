@@ -1,17 +1,20 @@
 """What the ledger tells about imports: cheap at any size, because progress is counters and pages go by key."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from tnimport.domain.accounts import Paces
 from tnimport.domain.life import ImportFacts, ImportState, NumberState, import_state
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import events, imports, orders, refusals
 from tnimport.ledger.waiting import eta, waiting_on
 
 ROW_KINDS: Final = ("rejected", "duplicate", "blank")
+UNKNOWN: Final[Mapping[str, Paces]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +37,11 @@ class ImportView:
     orders: list[dict[str, Any]]
 
 
-def import_view(ledger: Ledger, import_id: str) -> ImportView | None:
-    """One import; None when there is none, or when it is not sealed yet."""
+def import_view(ledger: Ledger, import_id: str, paces: Mapping[str, Paces] = UNKNOWN) -> ImportView | None:
+    """One import; None when there is none, or when it is not sealed yet. `paces` by account tell what a pace delays."""
     with ledger.read() as tx:
         row = tx.run(sa.select(imports).where(imports.c.id == import_id, imports.c.sealed_at.is_not(None))).first()
-        return _view(tx, row, whole=True) if row is not None else None
+        return _view(tx, row, paces, whole=True) if row is not None else None
 
 
 def imports_page(
@@ -48,6 +51,7 @@ def imports_page(
     accounts: Collection[str] | None = None,
     after: str | None = None,
     limit: int = 50,
+    paces: Mapping[str, Paces] = UNKNOWN,
 ) -> tuple[list[ImportView], str | None]:
     """Imports from the newest to the oldest, and the key of the next page; the one of a reference with its orders.
 
@@ -64,7 +68,7 @@ def imports_page(
     newest = query.order_by(imports.c.created_at.desc(), imports.c.id.desc()).limit(limit + 1)
     with ledger.read() as tx:
         rows = tx.run(newest).all()
-        views = [_view(tx, row, whole=client_ref is not None) for row in rows[:limit]]
+        views = [_view(tx, row, paces, whole=client_ref is not None) for row in rows[:limit]]
     more = len(rows) > limit
     return views, f"{rows[limit - 1].created_at!r}:{rows[limit - 1].id}" if more else None
 
@@ -109,7 +113,7 @@ def events_of(ledger: Ledger, import_id: str) -> Iterator[dict[str, Any]]:
             yield dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
 
 
-def _view(tx: Tx, row: sa.Row[Any], *, whole: bool) -> ImportView:
+def _view(tx: Tx, row: sa.Row[Any], paces: Mapping[str, Paces], *, whole: bool) -> ImportView:
     counts = {state.value: getattr(row, state.value) for state in NumberState}
     facts = facts_of(row)
     waits = row.held_at is not None and row.finished_at is None  # what was in flight when it was held may have ended it
@@ -122,7 +126,7 @@ def _view(tx: Tx, row: sa.Row[Any], *, whole: bool) -> ImportView:
         customer_order_id=row.customer_order_id,
         client_ref=row.client_ref,
         counts=counts | {kind: getattr(row, kind) for kind in (*ROW_KINDS, "rows")},
-        waiting_on=waiting_on(tx, row),
+        waiting_on=waiting_on(tx, row, paces.get(row.account)),
         held=held,
         eta=eta(tx, row),
         created_at=row.created_at,

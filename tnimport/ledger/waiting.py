@@ -1,19 +1,28 @@
 """Answers «why is nothing happening» and «when will it be through», from what the ledger knows."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from tnimport.domain import pacing
+from tnimport.domain.accounts import Paces
+from tnimport.domain.lanes import Lane, own_pace, pace_of
 from tnimport.domain.life import AT_CARRIER, Action
 from tnimport.ledger.engine import Tx
+from tnimport.ledger.lanes import own
 from tnimport.ledger.schema import applications, events, lanes, orders, work
 from tnimport.ledger.work import RUNNING, SENT
 
 PICKED_UP_WITHIN: Final = 5.0  # seconds in which a worker that is alive and not overwhelmed takes a message
+NOTICED: Final = 2.0  # seconds; a pace that keeps calls back for less is not what one waits for
 
 
-def waiting_on(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
-    """The one thing that keeps an unfinished import from being through; None when it is, or when nothing keeps it."""
+def waiting_on(tx: Tx, row: sa.Row[Any], paces: Paces | None = None) -> dict[str, Any] | None:
+    """The one thing that keeps an unfinished import from being through; None when it is, or when nothing keeps it.
+
+    `paces` are the account's, None where they are not known: then no pace is blamed.
+    """
     if row.finished_at is not None:
         return None
     if row.cancel_asked_at is not None:
@@ -22,7 +31,7 @@ def waiting_on(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
         return {"what": "held", "code": row.held_code, "instruction": row.held_text}
     if row.paused_at is not None:
         return {"what": "paused", "since": row.paused_at}
-    return _pause(tx, row) or _worker(tx, row) or _application(tx, row) or _carrier(tx, row) or _pace(row)
+    return _pause(tx, row) or _worker(tx, row) or _application(tx, row) or _carrier(tx, row) or _calls(tx, row, paces)
 
 
 def _pause(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
@@ -69,9 +78,29 @@ def _carrier(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
     }
 
 
-def _pace(row: sa.Row[Any]) -> dict[str, Any] | None:
+def _calls(tx: Tx, row: sa.Row[Any], paces: Paces | None) -> dict[str, Any] | None:
+    """The calls for single numbers: kept back by a pace, which says until when at least, or simply under way."""
     left = _uncalled(row)
-    return {"what": "pace", "left": left, "action": row.action} if left else None
+    if not left:
+        return None
+    facts = {"left": left, "action": row.action}
+    slowest = max(_kept_back(tx, row, left, paces), default=None) if paces else None
+    if slowest is None or slowest[0] < tx.now + NOTICED:
+        return {"what": "calls", **facts}
+    return {"what": "pace", **facts, "until": slowest[0], "per_minute": slowest[1]}
+
+
+def _kept_back(tx: Tx, row: sa.Row[Any], left: int, paces: Paces) -> Iterator[tuple[float, float]]:
+    """Each pace that the calls go by: until when it keeps the last one back if they have it alone, and its rate."""
+    endpoint = Lane.LOOKUPS if row.action == Action.REMOVE else Lane.NUMBERS
+    applying = {endpoint.value: pace_of(paces, endpoint)}
+    if row.max_per_minute is not None and endpoint is Lane.NUMBERS:
+        applying[own(row.id)] = own_pace(row.max_per_minute)
+    of_account = sa.select(lanes).where(lanes.c.account == row.account, lanes.c.name.in_(applying))
+    known = {found.name: pacing.Lane(found.tokens, found.filled_at) for found in tx.run(of_account)}
+    for name, pace in applying.items():
+        lane = known.get(name) or pacing.fresh(pace, tx.now)
+        yield pacing.spent_at(lane, pace, left, tx.now), pace.rate * 60
 
 
 def _uncalled(row: sa.Row[Any]) -> int:

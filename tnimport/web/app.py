@@ -4,6 +4,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
+<<<<<<< Updated upstream
 from tnimport.ledger import inbound
 from tnimport.web import (
     acting,
@@ -19,6 +20,9 @@ from tnimport.web import (
     pages,
     submitting,
 )
+=======
+from tnimport.web import acting, door, faults, guard, heads, health, looking, metrics, openapi, pages, submitting
+>>>>>>> Stashed changes
 from tnimport.web.deps import WebDeps
 from tnimport.web.mailroom import Mailroom
 
@@ -42,5 +46,6 @@ def create_app(deps: WebDeps) -> FastAPI:
     faults.install(app)
     app.add_middleware(door.Door, keyring=deps.keyring)
     app.add_middleware(guard.Guard, hosts=deps.hosts)
+    app.add_middleware(heads.Heads)
     openapi.install(app)
     return app

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from tnimport.domain.accounts import Account
+from tnimport.domain.accounts import Account, Paces
 from tnimport.ledger.engine import Ledger
 from tnimport.web.door import ACCOUNTS
 from tnimport.web.keyring import Keyring
@@ -40,6 +40,11 @@ class WebDeps:
     keyring: Keyring | None = None
     visible: frozenset[str] | None = None
     version: str = "1"
+
+    @property
+    def paces(self) -> Mapping[str, Paces]:
+        """The paces of the accounts."""
+        return {name: account.paces for name, account in self.accounts.items()}
 
     def may_see(self, account: str) -> bool:
         """Whether the caller may know of the imports of an account."""

@@ -1,9 +1,8 @@
 """Every exception of a request as a problem document, FastAPI's own included."""
 
 import logging
-from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,12 +11,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from tnimport.web.invalid import explained
 from tnimport.web.problems import KINDS, ProblemError
 
 log = logging.getLogger(__name__)
 _BY_STATUS: Final = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_PLACES: Final = {"query": "parameter", "path": "parameter", "header": "header"}
 
 
 def install(app: FastAPI) -> None:
@@ -35,14 +34,8 @@ async def _problem(request: Request, fault: ProblemError) -> JSONResponse:
 
 
 async def _invalid(request: Request, fault: RequestValidationError) -> JSONResponse:
-    problem = ProblemError("refused", errors=[_explained(one) for one in fault.errors()])
+    problem = ProblemError("refused", errors=[explained(request, one) for one in fault.errors()])
     return problem.response(request.url.path)
-
-
-def _explained(one: Mapping[str, Any]) -> dict[str, Any]:
-    where: Sequence[Any] = one["loc"]
-    place, name = str(where[0]), ".".join(str(part) for part in where[1:])
-    return {_PLACES.get(place, "pointer"): name, "detail": one["msg"], "code": one["type"]}
 
 
 async def _http(request: Request, fault: HTTPException) -> JSONResponse:
@@ -56,7 +49,8 @@ async def _http(request: Request, fault: HTTPException) -> JSONResponse:
 def _allowed(request: Request) -> dict[str, str]:
     """Every method of this address; the router names those of its first route only."""
     taken = [method for method in _METHODS if _fits(request, method)]
-    return {"Allow": ", ".join(taken)}
+    # heads.Heads answers HEAD wherever there is GET.
+    return {"Allow": ", ".join(["GET", "HEAD", *taken[1:]] if "GET" in taken else taken)}
 
 
 def _fits(request: Request, method: str) -> bool:

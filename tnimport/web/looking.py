@@ -43,6 +43,7 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
         accounts=deps.visible,
         after=tokens.key_of(asked.page_token, tokens.IMPORTS),
         limit=min(asked.page_size, LARGEST_LIST),
+        paces=deps.paces,
     )
     page: dict[str, Any] = {
         "imports": [import_json(view) for view in found],
@@ -107,7 +108,7 @@ def show_number(deps: Deps, number: str) -> JSONResponse:
 
 def seen(deps: WebDeps, import_id: str) -> ImportView:
     """The import with this id; ProblemError if there is none that the caller may see."""
-    view = reads.import_view(deps.ledger, known_form(import_id))
+    view = reads.import_view(deps.ledger, known_form(import_id), deps.paces)
     if view is None or not deps.may_see(view.account):
         raise not_found("import with this id")
     return view

@@ -39,7 +39,7 @@ _ENDED: Final = ("imported", "verified", "removed", "present", "failed", "unacco
 @router.get("/")
 def home(deps: Deps) -> HTMLResponse:
     """The newest imports."""
-    found, _ = reads.imports_page(deps.ledger, accounts=deps.visible, limit=LISTED)
+    found, _ = reads.imports_page(deps.ledger, accounts=deps.visible, limit=LISTED, paces=deps.paces)
     imports = [_shown(import_json(view)) for view in found]
     busy = any(view.finished_at is None for view in found)
     return _page("home.html", imports=imports, refresh=REFRESH if busy else REFRESH * 5)

@@ -3,10 +3,11 @@
 from typing import Annotated, Final
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from tnimport.web.problems import not_found
-from tnimport.web.schemas import ROW_STATES
+from tnimport.web.schemas import LISTED_STATES
 
 LARGEST_PAGE: Final = 1000
 LARGEST_LIST: Final = 200  # an import costs a few queries, a number does not
@@ -15,6 +16,19 @@ _NO_NUL: Final = r"^[^\x00]*$"
 Ref = Annotated[str, Field(max_length=255, pattern=_NO_NUL)]
 Token = Annotated[str, Field(max_length=500)]
 PageSize = Annotated[int, Field(ge=1, description="most entries of a page; more than the service gives is no fault")]
+
+
+def _row_state(value: str) -> str:
+    if value == "blank":
+        raise PydanticCustomError(
+            "invalid_value", "Blank rows are counted and not listed: their count is `blank` in the counts of the import"
+        )
+    if value not in LISTED_STATES:
+        raise PydanticCustomError("invalid_value", "{text}", {"text": f"It must be one of {', '.join(LISTED_STATES)}"})
+    return value
+
+
+RowState = Annotated[str, AfterValidator(_row_state), Field(json_schema_extra={"enum": [*LISTED_STATES]})]
 
 
 class ImportsQuery(BaseModel):
@@ -32,7 +46,7 @@ class NumbersQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    state: str | None = Field(None, pattern=f"^({'|'.join(ROW_STATES)})$", description="only rows in this state")
+    state: RowState | None = Field(None, description="only rows in this state")
     code: str | None = Field(None, max_length=64, pattern=_NO_NUL, description="only rows with this code")
     page_token: Token | None = None
     page_size: PageSize = 100

@@ -18,8 +18,8 @@ from tnimport.web.waits import in_words
 
 BATCH: Final = 500
 AGAIN: Final = "Import the number again; it is no longer tried by itself."
+# One column of numbers and no more, so that an export can be posted again as it is.
 COLUMNS: Final = (
-    "tn",
     "number",
     "line",
     "state",
@@ -31,13 +31,13 @@ COLUMNS: Final = (
     "attempts",
     "number_id",
     "order_id",
-    "carrier_order_id",
+    "order",
     "first_line",
     "updated_at",
 )
-_E164: Final = re.compile(r"\+1(\d{10})")
+_E164: Final = re.compile(r"\+1\d{10}")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-_FREE_TEXT: Final = frozenset({"code", "description", "fix", "number_id", "carrier_order_id"})
+_FREE_TEXT: Final = frozenset({"code", "description", "fix", "number_id", "order_id"})
 
 
 def instant(seconds: float | None) -> str | None:
@@ -120,8 +120,8 @@ def number_json(view: NumberView) -> dict[str, Any]:
         "retryable": reason.retryable if reason else None,
         "attempts": view.attempts,
         "number_id": view.number_id,
-        "order_id": view.order_id,
-        "carrier_order_id": view.carrier_order_id,
+        "order_id": view.carrier_order_id,
+        "order": view.order_id,
         "first_line": view.first_line,
         "updated_at": instant(view.updated_at),
     }
@@ -139,7 +139,7 @@ def ndjson(views: Iterable[NumberView]) -> Iterator[bytes]:
 
 
 def csv_text(views: Iterable[NumberView]) -> Iterator[bytes]:
-    """CSV with a header; `tn` is the ten digits, and no cell of free text can be taken for a formula."""
+    """CSV with a header, which can be posted again; no cell of free text can be taken for a formula."""
     yield _csv_lines([COLUMNS])
     for some in _some(views):
         yield _csv_lines(_cells(number_json(view)) for view in some)
@@ -159,9 +159,9 @@ def _csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
 
 
 def _cells(row: dict[str, Any]) -> list[object]:
-    found = _E164.fullmatch(row["number"] or "")
-    number = row["number"] if found else _harmless(row["number"])
-    return [found.group(1) if found else "", number, *[cell(row[name]) if cell else row[name] for name, cell in _CELLS]]
+    number = row["number"]
+    shown = number if _E164.fullmatch(number or "") else _harmless(number)
+    return [shown, *[cell(row[name]) if cell else row[name] for name, cell in _CELLS]]
 
 
 def _harmless(value: str | None) -> str | None:
@@ -180,8 +180,8 @@ def _how(column: str) -> Callable[[Any], str | None] | None:
     return _truth if column == "retryable" else None
 
 
-# Worked out once: an export has a million rows of fifteen cells.
-_CELLS: Final = [(name, _how(name)) for name in COLUMNS[2:]]
+# Worked out once: an export has a million rows of fourteen cells.
+_CELLS: Final = [(name, _how(name)) for name in COLUMNS[1:]]
 
 
 EXPORTERS: Final[dict[str, Callable[[Iterable[NumberView]], Iterator[bytes]]]] = {

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tnimport.domain.life import Action, ImportState, NumberState
+from tnimport.domain.life import Action, ImportState, NumberState, OrderState
 from tnimport.web.problems import KINDS, ProblemError
 
 COUNTS: Final = {
@@ -26,7 +26,8 @@ COUNTS: Final = {
 }
 
 
-ROW_STATES: Final = (*(state.value for state in NumberState), "rejected", "duplicate", "blank")
+# Blank rows are counted; nothing is known of one that could be listed.
+LISTED_STATES: Final = (*(state.value for state in NumberState), "rejected", "duplicate")
 
 
 class _Shape(BaseModel):
@@ -40,6 +41,51 @@ class Held(_Shape):
     instruction: str = Field(examples=["Correct the Dashboard password of this account, then resume."])
 
 
+class Wait(_Shape):
+    """The one thing that keeps an import from being through; which facts there are depends on `what`."""
+
+    what: str = Field(
+        examples=["pace"],
+        description="`cancelling`, `held`, `paused`, `rate_limit` (Bandwidth asked for a pause), `worker` (none takes "
+        "its work), `application`, `carrier_order` (Bandwidth works on it), `pace` (a limit of the settings or of the "
+        "caller), or `calls` (under way, nothing holds them back)",
+    )
+    text: str = Field(examples=["the pace of number imports (100 a minute), 41,200 left"], description="in plain words")
+    since: str | None = Field(None, examples=[None])
+    until: str | None = Field(None, examples=["2026-11-24T09:12:00.000Z"], description="not before then")
+    left: int | None = Field(None, examples=[41200], description="calls that are yet to be made")
+    per_minute: float | None = Field(None, examples=[100], description="of `pace`: the calls that it allows")
+    action: Action | None = Field(None, examples=["IMPORT"])
+    code: str | None = Field(None, examples=[None], description="of `held`")
+    instruction: str | None = Field(None, examples=[None], description="of `held`: the one thing to do")
+    lane: str | None = Field(None, examples=[None], description="of `rate_limit`: the limited endpoint")
+    order: int | None = Field(None, examples=[None], description="of `carrier_order`: the `id` of one of `orders`")
+    carrier_order_id: str | None = Field(None, examples=[None], description="of `carrier_order`: Bandwidth's own id")
+    status: str | None = Field(None, examples=[None], description="of `carrier_order`: as Bandwidth last said")
+
+
+class Order(_Shape):
+    """One order of an import at Bandwidth: numbers of one kind for one site."""
+
+    id: int = Field(examples=[3], description="`order` of its numbers")
+    kind: str = Field(examples=["local"], description="what its numbers have in common: `local` or `toll_free`")
+    state: OrderState = Field(examples=["accepted"])
+    reference: str = Field(examples=["ICPA123ABC-3f9k2m7x1q5w"], description="the CustomerOrderId that we sent")
+    carrier_order_id: str | None = Field(
+        examples=["211ac66e-0d36-4bfb-8f0a-1d3c6bd5d4b9"], description="Bandwidth's own id; `order_id` of its numbers"
+    )
+    carrier_status: str | None = Field(examples=["PROCESSING"], description="as Bandwidth last said")
+    size: int = Field(examples=[1000], description="its numbers")
+    open: int = Field(examples=[1000], description="those without an outcome of their own")
+    polls: int = Field(examples=[4], description="how often it was looked at")
+    attempts: int = Field(examples=[1], description="how often it was sent")
+    sent_at: str | None = Field(examples=["2026-11-23T16:30:01.000Z"])
+    accepted_at: str | None = Field(examples=["2026-11-23T16:30:01.400Z"])
+    finished_at: str | None = Field(examples=[None], description="when Bandwidth was done with it")
+    code: str | None = Field(examples=[None], description="why all its open numbers failed together")
+    description: str | None = Field(examples=[None])
+
+
 class Import(_Shape):
     """An import. `counts` add up to `rows`, always; `state` is computed from them."""
 
@@ -50,23 +96,33 @@ class Import(_Shape):
     customer_order_id: str | None = Field(examples=["ICPA123ABC"])
     client_ref: str | None = Field(examples=["crm-4711"])
     counts: dict[str, int] = Field(examples=[COUNTS])
-    waiting_on: dict[str, Any] | None = Field(
-        examples=[{"what": "pace", "left": 9, "action": "IMPORT", "text": "the pace of number imports, 9 left"}],
-        description="the one thing that keeps it from being through: `what`, its facts, and `text` in plain words",
-    )
+    waiting_on: Wait | None
     eta: str | None = Field(examples=["2026-11-24T09:12:00.000Z"])
     created_at: str | None = Field(examples=["2026-11-23T16:30:00.000Z"])
     finished_at: str | None = Field(examples=[None])
     held: Held | None
-    orders: list[dict[str, Any]]
+    orders: list[Order]
     links: dict[str, str] = Field(examples=[{"self": "/v1/imports/imp_7r2k9c3d1m5x8w0q"}])
+
+
+class OneProblem(BaseModel):
+    """One thing that is wrong, where, and what to do about it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    detail: str = Field(examples=["is not a telephone number"])
+    code: str | None = Field(None, examples=["not_a_number"])
+    fix: str | None = Field(None, examples=["Write ten digits, such as 919-555-1234."])
+    line: int | None = Field(None, examples=[17])
+    pointer: str | None = Field(None, examples=["/numbers/16"])
+    parameter: str | None = Field(None, examples=["page_token"])
 
 
 class ImportsPage(_Shape):
     """Imports, the newest first, without their orders; `next_page_token` is empty at the end."""
 
     imports: list[Import]
-    refusal: list[dict[str, Any]] | None = Field(
+    refusal: list[OneProblem] | None = Field(
         None,
         description="why the latest task message with this client_ref was refused, if no import was made with it since",
     )
@@ -78,7 +134,7 @@ class Number(_Shape):
 
     number: str | None = Field(examples=["+19195551234"], description="E.164; the input's text if it is no number")
     line: int | None = Field(examples=[17], description="line of the input, from 1")
-    state: str = Field(examples=["failed"], json_schema_extra={"enum": [*ROW_STATES]})
+    state: str = Field(examples=["failed"], json_schema_extra={"enum": [*LISTED_STATES]})
     stage: str | None = Field(examples=["order"])
     code: str | None = Field(examples=["7518"])
     description: str | None = Field(examples=["Telephone number is not active"])
@@ -86,8 +142,10 @@ class Number(_Shape):
     retryable: bool | None = Field(examples=[False])
     attempts: int | None = Field(examples=[1])
     number_id: str | None = Field(examples=["n-abc123"])
-    order_id: int | None = Field(examples=[3], description="our order; see `orders` of the import")
-    carrier_order_id: str | None = Field(examples=["211ac66e-0d36-4bfb-8f0a-1d3c6bd5d4b9"])
+    order_id: str | None = Field(
+        examples=["211ac66e-0d36-4bfb-8f0a-1d3c6bd5d4b9"], description="Bandwidth's order that named the number"
+    )
+    order: int | None = Field(examples=[3], description="our own order: the `id` of one of the import's `orders`")
     first_line: int | None = Field(examples=[None], description="of a duplicate: where the number stood first")
     updated_at: str | None = Field(examples=["2026-11-23T16:31:07.250Z"])
 
@@ -99,6 +157,7 @@ class NumbersPage(_Shape):
     next_page_token: str = Field(examples=[""])
 
 
+<<<<<<< Updated upstream
 class Inbound(_Shape):
     """A message that came in."""
 
@@ -121,6 +180,16 @@ class InboundPage(_Shape):
 
     inbound: list[Inbound]
     next_page_token: str = Field(examples=[""])
+=======
+class Event(BaseModel):
+    """Something that happened to an import, an order or a number, with the facts that belong to its kind."""
+
+    model_config = ConfigDict(extra="allow")
+
+    at: str = Field(examples=["2026-11-23T16:30:01.400Z"])
+    kind: str = Field(examples=["order_accepted"])
+    text: str = Field(examples=["Bandwidth accepted the order as 211ac66e-0d36-4bfb-8f0a-1d3c6bd5d4b9."])
+>>>>>>> Stashed changes
 
 
 class Passage(_Shape):
@@ -128,7 +197,7 @@ class Passage(_Shape):
 
     import_id: str = Field(examples=["imp_7r2k9c3d1m5x8w0q"])
     now: Number
-    events: list[dict[str, Any]]
+    events: list[Event] = Field(description="in the order in which they happened, its own end among them")
 
 
 class History(_Shape):
@@ -151,19 +220,6 @@ class Health(_Shape):
 
     status: str = Field(examples=["ok"])
     checks: list[Check] | None = None
-
-
-class OneProblem(BaseModel):
-    """One thing that is wrong, where, and what to do about it."""
-
-    model_config = ConfigDict(extra="allow")
-
-    detail: str = Field(examples=["is not a telephone number"])
-    code: str | None = Field(None, examples=["not_a_number"])
-    fix: str | None = Field(None, examples=["Write ten digits, such as 919-555-1234."])
-    line: int | None = Field(None, examples=[17])
-    pointer: str | None = Field(None, examples=["/numbers/16"])
-    parameter: str | None = Field(None, examples=["page_token"])
 
 
 class ProblemDocument(BaseModel):

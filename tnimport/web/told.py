@@ -24,6 +24,13 @@ _SENTENCES: Final = {
     "order_planned": "The order was to be placed.",
     "order_available": "The numbers of the order were ready to be imported.",
     "order_done": "Nothing of the order was open any longer.",
+    "number_imported": "The number was imported as {number_id}.",
+    "number_present": "The number was at Catapult already, as {number_id}.",
+    "number_verified": "The number sent and received a test message: it is verified.",
+    "number_removed": "The number was removed.",
+    "number_failed": "The number failed at the stage {stage} ({code}): {description}",
+    "number_unaccounted": "The finished order named the number neither as done nor as failed.",
+    "number_cancelled": "The number was cancelled with what was left of the import.",
     "number_again": "The number could not be imported yet ({code}); it is tried again.",
     "claim_expired": "The worker on it vanished; another one takes over.",
 }

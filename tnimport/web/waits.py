@@ -33,9 +33,18 @@ def _order(wait: Mapping[str, Any]) -> str:
     return f"Bandwidth's order {name}" + (f" ({wait['status']})" if wait.get("status") else "")
 
 
+def _calls(wait: Mapping[str, Any]) -> str:
+    return "removals" if wait.get("action") == Action.REMOVE else "number imports"
+
+
 def _pace(wait: Mapping[str, Any]) -> str:
-    calls = "removals" if wait.get("action") == Action.REMOVE else "number imports"
-    return f"the pace of {calls}, {wait.get('left', 0):,} left"
+    rate = wait.get("per_minute", 0)
+    told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"  # noqa: PLR2004 - below it a digit more says something
+    return f"the pace of {_calls(wait)} ({told} a minute), {wait.get('left', 0):,} left"
+
+
+def _under_way(wait: Mapping[str, Any]) -> str:
+    return f"its {_calls(wait)}, {wait.get('left', 0):,} left"
 
 
 _PHRASES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
@@ -46,5 +55,6 @@ _PHRASES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "worker": lambda _: "a worker to pick up its work; is one running?",
     "application": lambda _: "its application to be found or created",
     "carrier_order": _order,
+    "calls": _under_way,
     "pace": _pace,
 }
