@@ -171,6 +171,11 @@ def test_head_is_answered_as_get_is_but_for_the_body(web: Web, seed: Seed, path:
     assert {name: head.headers.get(name) for name in kept} == {name: whole.headers[name] for name in kept}
 
 
+def test_a_callback_has_no_head_for_its_get_is_stored(web: Web) -> None:
+    answer = web.session.head(f"{web.url}/callbacks/default/messages", timeout=20)
+    assert (answer.status_code, "HEAD" in answer.headers["Allow"]) == (405, False)
+
+
 def test_the_head_of_an_export_costs_no_more_than_its_first_piece() -> None:
     pieces = iter(range(1000))
 

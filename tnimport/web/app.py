@@ -4,7 +4,6 @@ from functools import partial
 
 from fastapi import FastAPI
 
-<<<<<<< Updated upstream
 from tnimport.ledger import inbound
 from tnimport.web import (
     acting,
@@ -12,6 +11,7 @@ from tnimport.web import (
     door,
     faults,
     guard,
+    heads,
     health,
     inbox,
     looking,
@@ -20,9 +20,6 @@ from tnimport.web import (
     pages,
     submitting,
 )
-=======
-from tnimport.web import acting, door, faults, guard, heads, health, looking, metrics, openapi, pages, submitting
->>>>>>> Stashed changes
 from tnimport.web.deps import WebDeps
 from tnimport.web.mailroom import Mailroom
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from tnimport.web.heads import has_head
 from tnimport.web.invalid import explained
 from tnimport.web.problems import KINDS, ProblemError
 
@@ -49,8 +50,9 @@ async def _http(request: Request, fault: HTTPException) -> JSONResponse:
 def _allowed(request: Request) -> dict[str, str]:
     """Every method of this address; the router names those of its first route only."""
     taken = [method for method in _METHODS if _fits(request, method)]
-    # heads.Heads answers HEAD wherever there is GET.
-    return {"Allow": ", ".join(["GET", "HEAD", *taken[1:]] if "GET" in taken else taken)}
+    if "GET" in taken and has_head(request.url.path):
+        taken.insert(1, "HEAD")
+    return {"Allow": ", ".join(taken)}
 
 
 def _fits(request: Request, method: str) -> bool:

@@ -1,4 +1,4 @@
-"""HEAD wherever there is GET: the same headers, and nothing of the body."""
+"""HEAD wherever a GET changes nothing: the same headers, and nothing of the body."""
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,7 +12,7 @@ class Heads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a HEAD; pass on everything else."""
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+        if scope["type"] != "http" or scope["method"] != "HEAD" or not has_head(scope["path"]):
             await self._app(scope, receive, send)
             return
 
@@ -27,6 +27,11 @@ class Heads:
             await self._app({**scope, "method": "GET"}, receive, headers_only)
         except (_Enough, ClientDisconnect):
             return
+
+
+def has_head(path: str) -> bool:
+    """Whether a GET of this address only reads; a message may come in by GET, and is stored."""
+    return not path.startswith("/callbacks/")
 
 
 class _Enough(OSError):

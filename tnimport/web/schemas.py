@@ -157,7 +157,6 @@ class NumbersPage(_Shape):
     next_page_token: str = Field(examples=[""])
 
 
-<<<<<<< Updated upstream
 class Inbound(_Shape):
     """A message that came in."""
 
@@ -180,7 +179,8 @@ class InboundPage(_Shape):
 
     inbound: list[Inbound]
     next_page_token: str = Field(examples=[""])
-=======
+
+
 class Event(BaseModel):
     """Something that happened to an import, an order or a number, with the facts that belong to its kind."""
 
@@ -189,7 +189,6 @@ class Event(BaseModel):
     at: str = Field(examples=["2026-11-23T16:30:01.400Z"])
     kind: str = Field(examples=["order_accepted"])
     text: str = Field(examples=["Bandwidth accepted the order as 211ac66e-0d36-4bfb-8f0a-1d3c6bd5d4b9."])
->>>>>>> Stashed changes
 
 
 class Passage(_Shape):
