@@ -35,10 +35,10 @@ def _look(job: Job, wish: ApplicationView) -> Result:
 
 
 def _absent(job: Job, wish: ApplicationView) -> Result:
-    late = 0.0 if wish.sent_at is None else wish.sent_at + job.timeout - wish.now
-    if late > 0:
-        applications.wait(job.ledger, job.run, late)
-        return Later("a creation whose answer was lost may still appear", late)
+    if wish.sent_at is not None and not job.run.lost:
+        # As long as a call may take, counted from now: a clock that was put forward makes any time seem over.
+        applications.wait(job.ledger, job.run, job.timeout, over=True)
+        return Later("a creation whose answer was lost may still appear", job.timeout)
     applications.looked(job.ledger, job.run, None)
     return Later("it does not exist yet", 0)
 

@@ -83,11 +83,12 @@ def _ask_for(job: Job, order: OrderView) -> Result:
 
 def _absent(job: Job, order: OrderView) -> Result:
     left = (order.sent_at or 0) + job.access.account.order_settle - order.now
-    if left <= 0:
+    if left <= 0 and job.run.lost:
         submitting.settled_absent(job.ledger, job.run)
         return Later("the lost order never appeared; it is sent again", 0)
-    seconds = min(left, backoff.retry_delay(job.run.attempts + 1, 1.0))
-    orders.wait(job.ledger, job.run, seconds, "order_not_seen")
+    # A clock that was put forward makes any time seem over: the last look comes as long after as a call may take.
+    seconds = min(left, backoff.retry_delay(job.run.attempts + 1, 1.0)) if left > 0 else job.timeout
+    orders.wait(job.ledger, job.run, seconds, "order_not_seen", over=left <= 0)
     return Later("the lost order is not seen yet", seconds)
 
 

@@ -18,7 +18,7 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import OPEN, Action, NumberState, OrderState, Outcome, Stage, seen_as
 from tnimport.domain.pacing import ON_THE_WAY, Pace
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import dispatch, numbers, orders, polling, reads, reap, submitting, work
+from tnimport.ledger import dispatch, engine, numbers, orders, polling, reads, reap, submitting, work
 from tnimport.ledger import schema as tables
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.grants import Grant, Round
@@ -66,6 +66,27 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     ledger = emptied(request.getfixturevalue(f"{request.param}_ledger"))
     yield ledger
     check_everything(ledger)
+
+
+class Clock:
+    """The database's clock, which somebody may put forward or back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._patch, self._real, self.ahead = monkeypatch, dict(engine._NOW), 0.0
+
+    def step(self, seconds: float) -> None:
+        self.ahead += seconds
+        for dialect, query in self._real.items():
+            self._patch.setitem(engine._NOW, dialect, f"{query} + ({self.ahead})")
+
+    def reset(self) -> None:
+        self.step(-self.ahead)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The database's clock."""
+    return Clock(monkeypatch)
 
 
 @dataclass(frozen=True)

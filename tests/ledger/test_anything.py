@@ -1,14 +1,17 @@
 """Anything may happen in any order: callers, dispatchers, workers, deaths, people; the books balance after each step.
 
+A process may die before any statement of what it does, and the database's clock may be put forward or back at any time.
 The model is what a person would write down beside the ledger: which outcomes were recorded, by whom.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -17,16 +20,17 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, Stage
 from tnimport.domain.pacing import Pace
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import applications, control, numbers, orders, polling, schema, submitting, work
+from tnimport.ledger import applications, control, heartbeats, numbers, orders, polling, schema, submitting, work
+from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Flush
 from tnimport.ledger.orders import Fault
 from tnimport.ledger.work import ClaimLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from tests.ledger.conftest import Desk
+    from tests.ledger.conftest import Clock, Desk
     from tnimport.ledger.engine import Ledger
     from tnimport.ledger.grants import Grant
     from tnimport.ledger.work import Run
@@ -45,14 +49,41 @@ indices = st.integers(0, 50)
 fortunes = st.lists(st.integers(0, 9), min_size=6, max_size=6)
 troubles = st.sampled_from(TROUBLES)
 faults = st.sampled_from([None, None, None, None, *FAULTS])
+deaths = st.one_of(st.none(), st.none(), st.integers(1, 16))
+ALIVE = Process(kind="dispatcher", host="here", pid=1, version="1")
+LONGEST = 120.0 + 5  # of the claims, waits and pauses that the rules here ask for
+
+
+class Killed(BaseException):
+    """The process is gone, as by `kill -9`."""
+
+
+@contextmanager
+def dying(ledger: Ledger, before: int | None) -> Iterator[None]:
+    """Kill whoever works here before the statement of this number; None = let it live."""
+    left = before
+
+    def strike(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        nonlocal left
+        if left is not None and not statement.startswith("BEGIN"):
+            left -= 1
+            if left == 0:
+                raise Killed
+
+    sa.event.listen(ledger.engine, "before_cursor_execute", strike)
+    try:
+        yield
+    finally:
+        sa.event.remove(ledger.engine, "before_cursor_execute", strike)
 
 
 class Anything(RuleBasedStateMachine):
     """One account at work; `messages` are on their way or doubled, `runs` at work or long since lost."""
 
-    def __init__(self, desk: Desk, check: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, check: Callable[[], None], clock: Clock) -> None:
         super().__init__()
-        self.desk, self.check = desk, check
+        self.desk, self.check, self.clock = desk, check, clock
+        heartbeats.beat(desk.ledger, ALIVE, first=True)
         self.imports: list[str] = []
         self.messages: list[Grant] = []
         self.runs: list[Run] = []
@@ -61,41 +92,65 @@ class Anything(RuleBasedStateMachine):
     # What happens.
 
     @precondition(lambda self: len(self.imports) < MOST_IMPORTS)
-    @rule(total=st.integers(0, 5), size=st.integers(1, 3), action=st.sampled_from(list(Action)), known=st.booleans())
-    def accept(self, total: int, size: int, action: Action, *, known: bool) -> None:
+    @rule(
+        total=st.integers(0, 5),
+        size=st.integers(1, 3),
+        action=st.sampled_from(list(Action)),
+        known=st.booleans(),
+        death=deaths,
+    )
+    def accept(self, total: int, size: int, action: Action, death: int | None, *, known: bool) -> None:
         wish = self.desk.wish("a-1") if known else self.desk.wish(name="ours", url="https://us")
         application = wish if action is Action.IMPORT else None
-        self.imports.append(self.desk.accept(total, size, action=action, application=application))
+        with suppress(Killed), dying(self.desk.ledger, death):
+            self.imports.append(self.desk.accept(total, size, action=action, application=application))
 
-    @rule(lane=st.sampled_from(list(Lane)), room=st.integers(1, 5))
-    def claim(self, lane: Lane, room: int) -> None:
-        self.messages += self.desk.claim(lane, room).grants
+    @rule(lane=st.sampled_from(list(Lane)), room=st.integers(1, 5), death=deaths)
+    def claim(self, lane: Lane, room: int, death: int | None) -> None:
+        with suppress(Killed), dying(self.desk.ledger, death):
+            self.messages += self.desk.claim(lane, room).grants
 
     @precondition(lambda self: self.messages)
-    @rule(index=indices, doubled=st.booleans())
-    def take(self, index: int, *, doubled: bool) -> None:
+    @rule(index=indices, doubled=st.booleans(), death=deaths)
+    def take(self, index: int, death: int | None, *, doubled: bool) -> None:
         grant = self.messages[index % len(self.messages)]
         if not doubled:
             self.messages.remove(grant)
-        run = self.desk.take(grant)
+        run = None
+        with suppress(Killed), dying(self.desk.ledger, death):
+            run = self.desk.take(grant)
         if run is not None:
             self.runs.append(run)
 
     @precondition(lambda self: self.runs)
-    @rule(index=indices, fortune=fortunes, trouble=troubles, fault=faults, last=st.booleans())
-    def step(self, index: int, fortune: list[int], trouble: Trouble | None, fault: Fault | None, *, last: bool) -> None:
+    @rule(index=indices, fortune=fortunes, trouble=troubles, fault=faults, death=deaths, last=st.booleans())
+    def step(
+        self,
+        index: int,
+        fortune: list[int],
+        trouble: Trouble | None,
+        fault: Fault | None,
+        death: int | None,
+        *,
+        last: bool,
+    ) -> None:
         run = self.runs[index % len(self.runs)]
         ours = bool(self.desk.rows(schema.work, id=run.id, token=run.token, state=work.RUNNING))
         try:
-            self.do(run, fortune, trouble, fault, last=last)
+            with dying(self.desk.ledger, death):
+                self.do(run, fortune, trouble, fault, last=last)
+        except Killed:
+            self.runs.remove(run)
         except ClaimLost:
             assert not ours
         else:
             assert ours
 
-    @rule(seconds=st.sampled_from([1, 31, 121, 400]))
-    def time_passes(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([1, 31, 121, 400]), death=deaths)
+    def time_passes(self, seconds: int, death: int | None) -> None:
         self.desk.passes(seconds)
+        with suppress(Killed), dying(self.desk.ledger, death):
+            self.desk.reap()
         self.desk.reap()
         for row in self.desk.rows(schema.imports):
             if row.cancel_asked_at is not None or row.refused_code is not None:
@@ -106,9 +161,26 @@ class Anything(RuleBasedStateMachine):
         return self.desk.row(schema.imports, id=import_id).finished_at is not None
 
     @precondition(lambda self: self.imports)
-    @rule(index=indices, ask=st.sampled_from([control.pause, control.resume, control.resume, control.cancel]))
-    def somebody_asks(self, index: int, ask: Callable[[Ledger, str], bool]) -> None:
-        ask(self.desk.ledger, self.imports[index % len(self.imports)])
+    @rule(
+        index=indices,
+        ask=st.sampled_from([control.pause, control.resume, control.resume, control.cancel]),
+        death=deaths,
+    )
+    def somebody_asks(self, index: int, ask: Callable[[Ledger, str], bool], death: int | None) -> None:
+        with suppress(Killed), dying(self.desk.ledger, death):
+            ask(self.desk.ledger, self.imports[index % len(self.imports)])
+
+    @rule(seconds=st.sampled_from([3600, -60, -3600]))
+    def the_clock_is_put_right(self, seconds: int) -> None:
+        heartbeats.beat(self.desk.ledger, ALIVE)
+        self.clock.step(seconds)
+        self.desk.reap()
+        with self.desk.ledger.read() as tx:
+            latest = tx.now + LONGEST
+        for row in self.desk.rows(schema.work):
+            assert max(row.due_at, row.until or 0) <= latest
+        for row in self.desk.rows(schema.lanes):
+            assert max(row.filled_at, row.paused_until) <= latest
 
     # What a run does.
 
@@ -249,25 +321,36 @@ class Anything(RuleBasedStateMachine):
                 control.resume(self.desk.ledger, import_id)
             self.desk.passes(200)
             self.desk.reap()
-            if all(row.finished_at for row in self.desk.rows(schema.imports)):
+            if not self.unfinished():
                 break
             for lane in Lane:
                 for run in filter(None, map(self.desk.take, self.desk.claim(lane).grants)):
                     self.do(run, [6] * 6, None, None)
         self.check()
-        assert all(row.finished_at for row in self.desk.rows(schema.imports))
+        assert not self.unfinished()
+        self.clock.reset()
+
+    def unfinished(self) -> list[str]:
+        """Imports that were accepted and have not ended; a half-staged one never was."""
+        rows = self.desk.rows(schema.imports)
+        return [row.id for row in rows if row.sealed_at is not None and row.finished_at is None]
+
+
+@pytest.fixture
+def begin(fresh_desk: Callable[[], Desk], balance: Callable[[], None], clock: Clock) -> Callable[[Pace], Anything]:
+    """Begin a story at this pace, on an empty ledger."""
+
+    def begin(pace: Pace) -> Anything:
+        desk = fresh_desk()
+        desk.paces = dict.fromkeys(Lane, pace)
+        return Anything(desk, balance, clock)
+
+    return begin
 
 
 @pytest.mark.parametrize("pace", [Pace(0, 0), Pace(12, 20)])
-def test_anything_may_happen(
-    ledger: Ledger, fresh_desk: Callable[[], Desk], balance: Callable[[], None], torture: str, pace: Pace
-) -> None:
-    def start() -> Anything:
-        desk = fresh_desk()
-        desk.paces = dict.fromkeys(Lane, pace)
-        return Anything(desk, balance)
-
-    examples = 60 if torture == "long" else {"sqlite": 6, "postgresql": 3}[ledger.engine.dialect.name]
+def test_anything_may_happen(ledger: Ledger, begin: Callable[[Pace], Anything], torture: str, pace: Pace) -> None:
+    examples = 100 if torture == "long" else {"sqlite": 8, "postgresql": 4}[ledger.engine.dialect.name]
     profile = settings(
         max_examples=examples,
         stateful_step_count=30,
@@ -276,4 +359,4 @@ def test_anything_may_happen(
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
-    run_state_machine_as_test(start, settings=profile)
+    run_state_machine_as_test(lambda: begin(pace), settings=profile)

@@ -102,8 +102,19 @@ def test_one_whose_answer_was_lost_before_it_was_made_is_made_later_and_only_onc
     assert isinstance(result, Later)
     assert 0 < result.seconds <= world.http_timeout, "it may still appear for as long as a call may take"
     assert at_carrier(world) == []
-    world.earlier(applications, "sent_at", 60)
     assert until_done(world).counts["created"] == "yes"
+    assert len(at_carrier(world)) == 1
+
+
+def test_a_clock_that_is_put_forward_does_not_create_one_again_that_is_still_on_its_way(world: World) -> None:
+    world.submit(NUMBER, **WISH)
+    world.run(Task.ENSURE_APPLICATION)
+    world.sandbox.fault("catapult.applications.create", "cut-after", count=1)
+    world.run(Task.ENSURE_APPLICATION)
+    world.earlier(applications, "sent_at", 100_000)
+    world.sandbox.fault("catapult.applications.list", "answer", status=200, headers=JSON, body="[]", count=1)
+    assert isinstance(world.run(Task.ENSURE_APPLICATION), Later)
+    assert until_done(world).counts["created"] == "no"
     assert len(at_carrier(world)) == 1
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 GOOD, ALSO_GOOD = "9192381000", "2062381001"
 BLAMED = "9192381777"
+XML = {"Content-Type": "application/xml"}
 
 
 def test_an_accepted_order_is_looked_at_next(world: World) -> None:
@@ -90,12 +91,27 @@ def test_an_order_that_does_not_appear_is_asked_for_until_it_is_settled_and_then
     assert len(world.sandbox.calls("dashboard.orders.create")) == 1
     reference = world.order(import_id)["reference"]
     world.earlier(orders, "sent_at", 601)
+    assert world.run(Task.SUBMIT_ORDER) == Later("the lost order is not seen yet", world.http_timeout)
     assert world.run(Task.SUBMIT_ORDER) == Later("the lost order never appeared; it is sent again", 0)
     assert world.order(import_id)["state"] == "planned"
     world.run(Task.SUBMIT_ORDER)
     assert world.order(import_id)["state"] == "accepted"
     assert world.order(import_id)["reference"] == reference
     assert world.effects(GOOD)["orders"] == 1
+
+
+def test_a_clock_that_is_put_forward_does_not_send_an_order_again_that_is_still_on_its_way(world: World) -> None:
+    import_id = world.submit(GOOD)
+    world.sandbox.fault("dashboard.orders.create", "cut-after", count=1)
+    world.run(Task.SUBMIT_ORDER)
+    world.earlier(orders, "sent_at", 100_000)
+    world.sandbox.fault(
+        "dashboard.orders.list", "answer", status=200, headers=XML, body=listed(("1", "somebody-else", "2018")), count=1
+    )
+    assert world.run(Task.SUBMIT_ORDER) == Later("the lost order is not seen yet", world.http_timeout)
+    assert isinstance(world.run(Task.SUBMIT_ORDER), Done)
+    assert world.order(import_id)["state"] == "accepted"
+    assert len(world.sandbox.calls("dashboard.orders.create")) == 1
 
 
 def test_a_wait_for_a_lost_order_does_not_outlast_the_time_it_may_still_appear_in(world: World) -> None:

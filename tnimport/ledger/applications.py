@@ -44,7 +44,8 @@ def looked(ledger: Ledger, run: Run, next_page: int | None, wait: float = 0) -> 
         work.fence(tx, run)
         through = {"page": 0, "looked_at": tx.now} if next_page is None else {"page": next_page}
         _update(tx, run, **through)
-        work.later(tx, run, tx.now + wait, attempts=0, strikes=0)
+        lost = run.lost and next_page is not None
+        work.later(tx, run, tx.now + wait, attempts=0, strikes=0, lost=lost)
         lanes.succeeded(tx, run.account, run.lane)
 
 
@@ -55,14 +56,27 @@ def sending(ledger: Ledger, run: Run) -> None:
         _update(tx, run, sent_at=tx.now, looked_at=None, page=0, attempts=applications.c.attempts + 1)
 
 
-def wait(ledger: Ledger, run: Run, seconds: float, trouble: Trouble | None = None, *, unsent: bool = False) -> None:
-    """Try again in so many seconds; `unsent` when certainly nothing was created, so that no new look is needed."""
+def wait(
+    ledger: Ledger,
+    run: Run,
+    seconds: float,
+    trouble: Trouble | None = None,
+    *,
+    unsent: bool = False,
+    over: bool = False,
+) -> None:
+    """Try again in so many seconds.
+
+    `unsent` when certainly nothing was created, so that no new look is needed; `over` when the next look is the last.
+    """
     with ledger.write() as tx:
         work.fence(tx, run)
         if unsent:
             _update(tx, run, sent_at=None, looked_at=tx.now)
+        if over:
+            _update(tx, run, page=0)
         attempts, seconds = lanes.counted(tx, run.account, run.lane, trouble, seconds)
-        work.later(tx, run, tx.now + seconds, attempts=run.attempts + attempts)
+        work.later(tx, run, tx.now + seconds, attempts=run.attempts + attempts, lost=run.lost or over)
         lanes.tell(tx, run.account, run.lane, trouble)
 
 

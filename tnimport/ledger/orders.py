@@ -97,14 +97,19 @@ def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: AN
         close_if_stopped(tx, run.import_id)
 
 
-def wait(ledger: Ledger, run: Run, seconds: float, code: str, trouble: Trouble | None = None) -> None:
-    """Nothing is known that was not known before; look again in so many seconds."""
+def wait(
+    ledger: Ledger, run: Run, seconds: float, code: str, trouble: Trouble | None = None, *, over: bool = False
+) -> None:
+    """Nothing is known that was not known before; look again in so many seconds.
+
+    `over` says that by the ledger's clock the time of a lost answer is over, and the next look is the last.
+    """
     with ledger.write() as tx:
         attempts, seconds = lanes.counted(tx, run.account, run.lane, trouble, seconds)
         work.fence(tx, run, attempts=run.attempts + attempts)
         if run.import_id is not None:
             note(tx, "order_waits", run.import_id, order=run.order_id, code=code, seconds=round(seconds, 3))
-        later(tx, run, seconds)
+        later(tx, run, seconds, lost=run.lost or over)
         lanes.tell(tx, run.account, run.lane, trouble)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
-from tnimport.ledger import tallies
+from tnimport.ledger import clock, tallies
 from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -28,8 +28,11 @@ _KNOWN: Final = frozenset(task.value for task in Task)
 def reap(ledger: Ledger) -> int:
     """Take back every claim whose time is over; returns how many there were. Each in a transaction of its own."""
     with ledger.read() as tx:
+        seconds = clock.put_back(tx)
         late = tx.run(sa.select(work.c.id, work.c.state).where(*_late(tx)).order_by(work.c.id).limit(BATCH)).all()
         stopped = _half_closed(tx)
+    if seconds:
+        clock.follow(ledger)
     if any(row.state == SENT for row in late):
         _free_sent(ledger)
     for row in late:

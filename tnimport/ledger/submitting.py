@@ -45,7 +45,7 @@ def settled_absent(ledger: Ledger, run: Run) -> None:
         work.fence(tx, run)
         row = move(tx, run, OrderState.PLANNED, sent_at=None)
         note(tx, "order_never_appeared", row.import_id, order=row.id)
-        later(tx, run, 0)
+        later(tx, run, 0, lost=False)
 
 
 def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first_poll: float) -> None:
@@ -68,7 +68,7 @@ def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first
         count = row.released if concerned is Outcome.RELEASED else row.open
         books.move(seen_as(concerned, before), NumberEvent.ORDER_ACCEPTED, count)
         books.post(tx, row.import_id)
-        later(tx, run, first_poll, task=Task.POLL_ORDER, attempts=0, strikes=0)
+        later(tx, run, first_poll, task=Task.POLL_ORDER, attempts=0, strikes=0, lost=False)
         lanes.succeeded(tx, run.account, run.lane)
 
 

@@ -1,0 +1,46 @@
+"""The database's clock may be put back: what waits for a time would then wait that much longer.
+
+The heartbeats remember how late it has been. One that lies in the future tells by how much the clock was put back, give
+or take a beat, and every time that decides something is put back with it. A clock that is put forward needs nothing of
+the kind: claims and waits end early, and what depends on an effect's own time is looked at twice (`tasks`).
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from tnimport.domain.life import UNFINISHED_ORDERS
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.schema import applications, heartbeats, lanes, orders, upkeep, work
+
+PUT_BACK: Final = 2.0  # less is not worth a correction
+_ROWS: Final = (
+    (work, ("due_at", "until"), sa.true()),
+    (orders, ("sent_at", "accepted_at", "missing_since"), orders.c.state.in_(UNFINISHED_ORDERS)),
+    (applications, ("sent_at", "looked_at"), sa.true()),
+    (lanes, ("filled_at", "paused_until"), sa.true()),
+    (upkeep, ("due_at", "until"), sa.true()),
+)
+
+
+def put_back(tx: Tx) -> float:
+    """By how many seconds the clock was put back and the ledger has not followed yet; mostly none."""
+    latest = tx.run(sa.select(sa.func.max(heartbeats.c.seen_at))).scalar()
+    ahead = 0.0 if latest is None else latest - tx.now
+    return ahead if ahead > PUT_BACK else 0.0
+
+
+def follow(ledger: Ledger) -> float:
+    """Put every time that decides something back with the clock; returns by how many seconds."""
+    with ledger.write() as tx:
+        # Two that see it at once take turns here, and the second one finds nothing ahead any more.
+        tx.run(sa.select(heartbeats.c.id).order_by(heartbeats.c.id).with_for_update()).all()
+        seconds = put_back(tx)
+        if seconds:
+            for table, names, where in _ROWS:
+                back = {name: table.c[name] - seconds for name in names}
+                tx.run(sa.update(table).where(where).values(back))
+            ahead = sa.update(heartbeats).where(heartbeats.c.seen_at > tx.now)
+            tx.run(ahead.values(seen_at=heartbeats.c.seen_at - seconds))
+            tx.announce()
+    return seconds
