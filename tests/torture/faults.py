@@ -74,6 +74,12 @@ def _break_ledger(stand: Stand, seconds: str) -> Undo | None:
     return None
 
 
+def _fill_disk(stand: Stand, _: str) -> Undo:
+    """No file of our processes may grow: not the ledger on SQLite and its log, and not what they say."""
+    stand.limit_files(FULL_BYTES)
+    return lambda: stand.limit_files(None)
+
+
 def _shut_carrier(stand: Stand, _: str) -> Undo:
     stand.gate.shut()
     return stand.gate.open
@@ -103,6 +109,7 @@ def _carrier(**rule: Any) -> Callable[[Stand, str], None]:
     return act
 
 
+FULL_BYTES = 4096
 LIMIT = json.dumps({"category": "limit", "code": "message-rate-limit", "message": "Too many."})
 CREATING = ("dashboard.orders.create", "catapult.numbers.create", "catapult.applications.create")
 ANY = (*CREATING, "dashboard.orders.get", "dashboard.orders.list", "catapult.numbers.get", "catapult.*")
@@ -123,6 +130,7 @@ def kinds(*, redis_hang: float, lock: float) -> Mapping[str, Kind]:
         "redis-hangs": Kind(_freezing(redis_hang), ("redis",), redis_hang),
         "redis-full": Kind(_fill_redis, ("",), 2.0),
         "ledger": Kind(_break_ledger, (f"{lock}",), lock),
+        "disk-full": Kind(_fill_disk, ("",), 3.0),
         "refused": Kind(_shut_carrier, ("",), 2.0),
         "stuck": Kind(_stick, ("stuck-received", "stuck-processing"), 3.0),
         "feature-off": Kind(_feature_off, ("",), 1.0),

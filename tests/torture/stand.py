@@ -1,6 +1,7 @@
 """The stack on the rack: the processes of the system tests with short times, two accounts, a gate to the carrier."""
 
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable
@@ -129,6 +130,14 @@ class Stand(Stack):
         with self.ledger.write():
             threading.Event().wait(seconds)
 
+    def limit_files(self, size: int | None) -> None:
+        """Let our processes write no further than so many bytes into any file; None = as far as they like."""
+        for name in self.processes.keys() & set(PROCESSES):
+            with suppress(ProcessLookupError):
+                pid = self.processes[name].pid
+                _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+
     def ask(self, query: str) -> list[dict[str, Any]]:
         """Rows of the ledger; nothing while it is away."""
         try:
@@ -146,6 +155,7 @@ class Stand(Stack):
             self.remove(name)
         self.ensure("redis")
         self.tell_broker("CONFIG", "SET", "maxmemory", "0")
+        self.limit_files(None)
         self.gate.open()
         self.sandbox.clear_faults()
         self.sandbox.switch(order_outcome="normal", feature_off=False)
