@@ -11,6 +11,7 @@ PREFIX = "TNIMPORT_"
 CLIENT_ONLY = {
     "URL": ("http://127.0.0.1:8080", "Where the command line client finds the HTTP API."),
     "API_KEY": (None, "The key that the command line client presents."),
+    "API_KEY_FILE": (None, "A file that holds this key, in the place of `TNIMPORT_API_KEY`."),
 }
 """Variables that the command line client reads and the service does not."""
 

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     webhook_secret: kinds.WebhookSecrets | None = Field(
         None, description="Signs our webhooks (`whsec_…`; several, comma-separated, for rotation)."
     )
+    max_body: Annotated[int, Field(ge=1024)] = Field(
+        268_435_456, description="Most bytes of the body of a request, counted as sent and again as unpacked."
+    )
+    max_rows: Annotated[int, Field(ge=1)] = Field(2_000_000, description="Most rows of one import by HTTP.")
     web_bind: kinds.Bind = Field("127.0.0.1:8080", description="Address of the web process.")
     flower_bind: kinds.Bind = Field("127.0.0.1:5555", description="Address of Flower.")
     flower_auth: kinds.UserAndPassword | None = Field(

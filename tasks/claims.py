@@ -4,7 +4,7 @@ Nothing is re-queued here. A step that is to run again is due again in the ledge
 the same task id; Celery's RETRY is how Flower shows it, one row for all looks at one order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, Final, Unpack
 
@@ -24,6 +24,7 @@ Step = Callable[[Job], Result]
 
 _log: Final = structlog.get_logger("tasks")
 NOT_OURS: Final = {"skipped": "the claim is not there to be taken"}
+NO_WORK: Final = {"skipped": "the message names no work"}
 LOST: Final = {"skipped": "the claim ran out"}
 LEDGER_AWAY: Final = {"skipped": "the ledger cannot be reached"}
 
@@ -37,8 +38,16 @@ def register(app: Celery, parts: Callable[[], Parts], name: TaskName, step: Step
 
     # Not shared: another app of this process has tasks of its own, with parts of its own.
     @app.task(name=name.value, bind=True, shared=False)  # type: ignore[untyped-decorator]  # celery publishes no types
-    def run(self: Task, **payload: Unpack[Payload]) -> dict[str, Any]:
+    def run(self: Task, *_: object, **payload: Unpack[Payload]) -> dict[str, Any]:
+        if not _names_work(payload):
+            _log.warning("message_without_work", task=self.name)
+            return NO_WORK
         return _run(self, parts(), step, payload)
+
+
+def _names_work(payload: Mapping[str, object]) -> bool:
+    """Whether the message is one of the dispatcher's; what else comes under such a name is nobody's."""
+    return isinstance(payload.get("work"), int) and isinstance(payload.get("serial"), int)
 
 
 def _run(task: Task, parts: Parts, step: Step, payload: Payload) -> dict[str, Any]:

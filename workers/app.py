@@ -1,5 +1,6 @@
 """The Celery app: `celery -A workers.app worker`, `celery -A workers.app flower`."""
 
+import sys
 from functools import cache
 from threading import Event
 from typing import Any, Final
@@ -18,9 +19,16 @@ from workers.boot import boot, settings_or_exit
 from workers.counting import Calls, Counted
 from workers.heart import Heart
 
-# Flower and whoever only publishes need no account; a worker asks for them all when it starts.
+
+def _is_worker() -> bool:
+    """Whether this process is `celery … worker`."""
+    return "celery" in sys.argv[0] and "worker" in sys.argv
+
+
 app: Final = Celery("tnimport")
-app.config_from_object(celery_config(settings_or_exit(accounts_needed=False)))
+# Flower and whoever only publishes need no account. Celery reads this module before it starts a worker, which does:
+# it is told here of its accounts, too, so that everything that is wrong is said at once.
+app.config_from_object(celery_config(settings_or_exit(accounts_needed=_is_worker())))
 stopping: Final = Event()
 calls: Final = Calls()
 

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from workers.app import app
 from workers.boot import boot
 from workers.dispatching import Dispatcher
 from workers.heart import Heart
@@ -37,6 +36,8 @@ class Rounds(NamedTuple):
 def main() -> None:
     """Run until SIGTERM or Ctrl-C."""
     booted = boot("dispatcher")
+    from workers.app import app  # noqa: PLC0415 - it reads the settings too, and would tell less of what is wrong
+
     stopping = Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -28,6 +28,8 @@ def main() -> None:
     deps = WebDeps(
         ledger=booted.ledger,
         accounts=accounts,
+        max_body=booted.settings.max_body,
+        max_rows=booted.settings.max_rows,
         callback_secrets={name: access.callback_secret for name, access in booted.settings.accounts.items()},
         keyring=keyring,
         hosts=None if keyring else LOOPBACK,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import PlayedApi, PlayedServer, Run
 
 
@@ -109,3 +111,28 @@ def test_an_answer_that_is_no_json_is_told_by_what_is_known(
 @pytest.mark.parametrize("args", [["import"], ["nonsense"], ["watch"], ["import", "-", "--on-present", "eat"]])
 def test_wrong_usage_ends_with_two(run: Run, args: str) -> None:
     assert run(*args).returncode == 2
+
+
+def test_a_key_may_be_kept_in_a_file(run: Run, api: PlayedApi, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("tni_1_canary\n")
+    assert run("status", "imp-1", TNIMPORT_API_KEY_FILE=str(path)).returncode == 0
+    assert api.asked[0].headers["authorization"] == "Bearer tni_1_canary"
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"", "is empty"), (b"\xff", "not text")])
+def test_a_file_that_holds_no_key_is_named_and_nothing_is_sent(
+    run: Run, api: PlayedApi, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+    done = run("status", TNIMPORT_API_KEY_FILE=str(path))
+    assert (done.returncode, said in done.stderr) == (2, True)
+    assert api.asked == []
+
+
+def test_a_key_and_a_file_of_one_are_one_too_many(run: Run, api: PlayedApi) -> None:
+    done = run("status", TNIMPORT_API_KEY="canary", TNIMPORT_API_KEY_FILE="key")
+    assert (done.returncode, "are both set" in done.stderr, "canary" in done.stderr) == (2, True, False)
+    assert api.asked == []

@@ -83,12 +83,11 @@ def test_options_travel_as_query_parameters(run: Run, api: PlayedApi, numbers_cs
 
 def test_options_join_the_members_of_a_json_body(run: Run, api: PlayedApi, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"numbers": ["9195551234"], "site_id": 1}')
-    run("remove", str(tmp_path / "a.json"), "--site-id", "743", "--application-id", "a-1")
+    run("import", str(tmp_path / "a.json"), "--site-id", "743", "--application-id", "a-1")
     assert api.asked[0].query == {}
     assert json.loads(api.asked[0].body) == {
         "numbers": ["9195551234"],
         "site_id": "743",
-        "action": "REMOVE",
         "application": {"id": "a-1"},
     }
 
@@ -111,6 +110,14 @@ def test_json_that_is_no_object_is_refused_here(run: Run) -> None:
 def test_remove_is_an_import_with_another_action(run: Run, api: PlayedApi, numbers_csv: str) -> None:
     assert run("remove", numbers_csv).returncode == 0
     assert api.asked[0].query == {"action": ["REMOVE"]}
+
+
+@pytest.mark.parametrize("option", ["--application-id", "--application-name", "--on-present", "--verify"])
+def test_remove_offers_nothing_that_has_no_meaning_for_it(run: Run, api: PlayedApi, option: str) -> None:
+    assert option in run("import", "--help").stdout
+    assert option not in run("remove", "--help").stdout
+    assert run("remove", "-", option, "all", stdin=b"9195551234\n").returncode == 2
+    assert api.asked == []
 
 
 def test_the_same_wish_has_the_same_key_and_another_wish_another(run: Run, api: PlayedApi, numbers_csv: str) -> None:

@@ -42,6 +42,8 @@ CONTRACT = {
     "public_url": None,
     "callback_secret": None,
     "webhook_secret": None,
+    "max_body": 256 * 1024 * 1024,
+    "max_rows": 2_000_000,
     "web_bind": "127.0.0.1:8080",
     "flower_bind": "127.0.0.1:5555",
     "flower_auth": None,

@@ -20,7 +20,7 @@ RUN_BY = {
     "enqueue.md": "tests/docs/test_enqueue.py",
 }
 PAGES_OF_COMMANDS = {"README.md", "enqueue.md", "flower.md", "servers.md", "sandbox.md", "api-keys.md"}
-NOT_OURS = {"TNIMPORT_", "TNIMPORT_API_KEY", "TNIMPORT_URL"}
+NOT_OURS = {"TNIMPORT_", "TNIMPORT_API_KEY", "TNIMPORT_API_KEY_FILE", "TNIMPORT_URL"}
 
 
 def test_the_pages_that_show_commands_are_found(blocks: "list[Block]") -> None:

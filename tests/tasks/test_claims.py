@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 from celery import states
+from structlog.testing import capture_logs
 
 from tasks import claims
 from tnimport.contract import QUEUE_OF, Task
@@ -65,6 +66,17 @@ def test_a_message_about_nothing_does_nothing(world: World, deliver: Callable[..
     world.submit(NUMBER)
     grant = world.grant(Task.SUBMIT_ORDER)
     assert deliver(grant, work=4711).result == claims.NOT_OURS
+
+
+@pytest.mark.parametrize("task", [name for name in QUEUE_OF if name not in {Task.SUBMIT_IMPORT, Task.PRUNE}])
+@pytest.mark.parametrize("kwargs", [{}, {"work": 1}, {"work": "1", "serial": None}, {"numbers": ["9195551234"]}])
+def test_a_message_that_names_no_work_is_ignored_with_one_line(
+    celery_app: Celery, task: Task, kwargs: dict[str, object]
+) -> None:
+    with capture_logs() as lines:
+        done = celery_app.tasks[task.value].apply(args=["what"], kwargs=kwargs)
+    assert (done.state, done.result) == (states.SUCCESS, claims.NO_WORK)
+    assert lines == [{"event": "message_without_work", "task": task.value, "log_level": "warning"}]
 
 
 def test_waiting_is_a_retry_of_the_same_task_with_one_more_retry_each_time(

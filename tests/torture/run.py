@@ -75,7 +75,9 @@ class Run:
 
     def _operate(self) -> None:
         """What a person does who looks now and then: resume what is held, send what could not be sent."""
-        for row in self._stand.ask("SELECT id, held_code FROM imports WHERE held_at IS NOT NULL AND finished_at IS NULL"):
+        for row in self._stand.ask(
+            "SELECT id, held_code FROM imports WHERE held_at IS NOT NULL AND finished_at IS NULL"
+        ):
             with suppress(URLError, OSError):
                 self._stand.http("POST", f"/v1/imports/{row['id']}/resume")
                 self.resumed[row["held_code"]] += 1

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import requests
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -21,6 +23,8 @@ PROCESSES = {
     "worker": [sys.executable, "-m", "celery", "-A", "workers.app", "worker"],
     "migrate": [sys.executable, "-m", "workers.migrate"],
 }
+TEXT = {"Content-Type": "text/plain"}
+WISH = "site_id=743&application_id=a-1"
 WRONG = {
     "TNIMPORT_POLL_FIRST": "soon",
     "TNIMPORT_HTTP_TIMEOUT": "500",
@@ -57,8 +61,9 @@ def test_wrong_settings_are_all_told_at_once_and_no_process_starts(environ: dict
 
 def test_no_process_that_works_starts_without_an_account(environ: dict[str, str]) -> None:
     bare = {key: value for key, value in environ.items() if not key.startswith("TNIMPORT_")}
-    for text in refusals(bare, "web", "dispatcher", "worker").values():
+    for text in refusals(bare | {"TNIMPORT_POLL_FIRST": "soon"}, "web", "dispatcher", "worker").values():
         assert "TNIMPORT_CATAPULT_TOKEN" in text
+        assert "TNIMPORT_POLL_FIRST" in text
 
 
 def test_a_ledger_that_was_not_migrated_is_refused_with_what_to_do(environ: dict[str, str], sqlite_url: str) -> None:
@@ -77,7 +82,7 @@ def test_the_web_process_is_for_this_machine_only_unless_there_are_keys(environ:
     assert "TNIMPORT_API_KEYS_FILE" in refusals(environ | {"TNIMPORT_WEB_BIND": "0.0.0.0:8080"}, "web")["web"]
 
 
-def test_sigterm_stops_every_process_with_exit_code_0(  # noqa: PLR0917 - fixtures
+def test_processes_keep_to_their_settings_and_sigterm_stops_every_one_with_exit_code_0(  # noqa: PLR0917 - fixtures
     environ: dict[str, str],
     ledger: Ledger,
     redis_url: str,
@@ -89,11 +94,16 @@ def test_sigterm_stops_every_process_with_exit_code_0(  # noqa: PLR0917 - fixtur
         "TNIMPORT_DATABASE_URL": ledger.url.render_as_string(hide_password=False),
         "TNIMPORT_REDIS_URL": redis_url,
         "TNIMPORT_WEB_BIND": f"127.0.0.1:{free_port}",
+        "TNIMPORT_MAX_BODY": "2000",
+        "TNIMPORT_MAX_ROWS": "1",
     }
     started = {name: process(name, environ) for name in ("web", "dispatcher", "worker")}
     until(lambda: started["web"].says("started") and listens(free_port), "the web process listens")
     until(lambda: started["dispatcher"].says("dispatcher_ready"), "the dispatcher is ready")
     until(lambda: started["worker"].says(" ready"), "the worker is ready")
+    for body, limit in (("9195550001\n9195550002\n", "rows"), ("9" * 3000, "body_bytes")):
+        answer = requests.post(f"http://127.0.0.1:{free_port}/v1/imports?{WISH}", body, headers=TEXT, timeout=20)
+        assert (answer.status_code, answer.json()["limit"]) == (413, limit)
     for one in started.values():
         one.popen.send_signal(signal.SIGTERM)
     assert {name: one.popen.wait(30) for name, one in started.items()} == dict.fromkeys(started, 0)

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tnimport.cli.exits import Exit
@@ -29,12 +30,28 @@ class Address:
 
 
 def from_environment() -> Address:
-    """Read TNIMPORT_URL and TNIMPORT_API_KEY; what cannot be used ends the command with code 2."""
+    """Read TNIMPORT_URL and TNIMPORT_API_KEY, or its file; what cannot be used ends the command with code 2."""
     url = os.environ.get("TNIMPORT_URL") or DEFAULT_URL
     key = os.environ.get("TNIMPORT_API_KEY") or None
+    path = os.environ.get("TNIMPORT_API_KEY_FILE") or None
+    if key is not None and path is not None:
+        raise Failure("TNIMPORT_API_KEY and TNIMPORT_API_KEY_FILE are both set: set one of them.", Exit.USAGE)
+    if path is not None:
+        key = _kept_in(path)
     if key is not None and not (key.isascii() and key.isprintable()):
         raise Failure("TNIMPORT_API_KEY has characters that no key has; copy it again.", Exit.USAGE)
     return _taken_apart(url, key)
+
+
+def _kept_in(path: str) -> str:
+    try:
+        key = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "not text"
+        raise Failure(f"TNIMPORT_API_KEY_FILE: {path} cannot be read ({why}).", Exit.USAGE) from None
+    if not key:
+        raise Failure(f"TNIMPORT_API_KEY_FILE: {path} is empty: write the key into it.", Exit.USAGE)
+    return key
 
 
 def _taken_apart(url: str, key: str | None) -> Address:

@@ -10,7 +10,7 @@ import click
 
 from tnimport.cli.exits import Exit
 from tnimport.cli.failure import Failure
-from tnimport.cli.options import import_options, json_option, wait_options
+from tnimport.cli.options import import_options, json_option, removal_options, wait_options
 from tnimport.cli.problems import note
 from tnimport.cli.session import session
 
@@ -26,7 +26,6 @@ def _input_options(command: Any) -> Any:  # noqa: ANN401  a decorator of click c
         click.option("--format", "given_format", type=FORMATS, help="What the input is, if its name does not tell."),
         wait_options,
         json_option,
-        import_options,
         click.argument("file", type=click.Path(allow_dash=True)),
     ):
         command = decorate(command)
@@ -34,6 +33,7 @@ def _input_options(command: Any) -> Any:  # noqa: ANN401  a decorator of click c
 
 
 @click.command("import")
+@import_options
 @_input_options
 def import_(**values: Any) -> None:  # noqa: ANN401  click hands over one value per option
     """Import the numbers in FILE (`-` is standard input; csv, txt, json, ndjson, each also gzipped)."""
@@ -41,6 +41,7 @@ def import_(**values: Any) -> None:  # noqa: ANN401  click hands over one value 
 
 
 @click.command()
+@removal_options
 @_input_options
 def remove(**values: Any) -> None:  # noqa: ANN401  as in import_
     """Remove the numbers in FILE: the same as import, the other way round."""

@@ -9,7 +9,7 @@ import click
 from tnimport.cli.follow import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -43,9 +43,25 @@ IMPORT_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+# A number that is taken away goes to no application, is no surprise when it is there, and proves nothing.
+_NOT_WITH_REMOVE = frozenset(name for name in IMPORT_OPTIONS if name.startswith("application_")) | {
+    "on_present",
+    "verify",
+}
+
+
 def import_options(command: Command) -> Command:
     """Give a command every option of an import."""
-    for name, how in reversed(IMPORT_OPTIONS.items()):
+    return _with_options(command, IMPORT_OPTIONS)
+
+
+def removal_options(command: Command) -> Command:
+    """Give a command the options that have a meaning for numbers that are removed."""
+    return _with_options(command, {name: how for name, how in IMPORT_OPTIONS.items() if name not in _NOT_WITH_REMOVE})
+
+
+def _with_options(command: Command, options: Mapping[str, dict[str, Any]]) -> Command:
+    for name, how in reversed(list(options.items())):
         command = click.option(f"--{name.replace('_', '-')}", name, **how)(command)
     return command
 
