@@ -195,6 +195,38 @@ messages = Table(
     _time("sent_at"),
     _time("updated_at", nullable=False),
     Index("ix_messages_carrier", "account", "carrier_id"),
+    Index("ix_messages_created", "created_at", "id"),
+)
+
+# The ring in which the numbers of an import prove each other, and how far round it has been laid.
+rings = Table(
+    "rings",
+    metadata,
+    Column("import_id", String(24), ForeignKey("imports.id"), primary_key=True),
+    Column("eligible", Integer, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("order_id", Id, nullable=False, server_default="0"),  # the number looked at last
+    Column("pos", Integer, nullable=False, server_default="-1"),
+    _count("seen"),
+    _count("placed"),
+    _count("linked"),
+)
+
+# One place of a ring: a number, the nonce of its message to the next place, and whether that has arrived.
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("import_id", String(24), ForeignKey("imports.id"), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("nonce", String(32), nullable=False, unique=True),
+    Column("order_id", Id),  # none: the partner of a number that is alone
+    Column("pos", Integer),
+    Column("tn", BigInteger, nullable=False),
+    Column("message_id", String(24)),
+    _time("arrived_at"),
+    _time("settled_at"),
+    Index("ix_proofs_settled", "import_id", "settled_at"),
+    sqlite_with_rowid=False,
 )
 
 # What the carrier called us about (step 6): messages that came in, and receipts of those that went out.

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _create_subscriptions()
     _create_deliveries()
     _create_messages()
+    _create_rings()
     _widen()
 
 
@@ -25,7 +26,11 @@ def downgrade() -> None:
     op.drop_column("imports", "verify_count")
     op.drop_column("imports", "verify")
     op.drop_column("imports", "notify_url")
+    op.drop_index("ix_proofs_settled", table_name="proofs")
+    op.drop_table("proofs")
+    op.drop_table("rings")
     op.drop_index(op.f("ix_messages_import_id"), table_name="messages")
+    op.drop_index("ix_messages_created", table_name="messages")
     op.drop_index("ix_messages_carrier", table_name="messages")
     op.drop_table("messages")
     op.drop_index("ix_deliveries_state", table_name="deliveries")
@@ -134,7 +139,41 @@ def _create_messages() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_messages_key")),
     )
     op.create_index("ix_messages_carrier", "messages", ["account", "carrier_id"], unique=False)
+    op.create_index("ix_messages_created", "messages", ["created_at", "id"], unique=False)
     op.create_index(op.f("ix_messages_import_id"), "messages", ["import_id"], unique=False)
+
+
+def _create_rings() -> None:
+    op.create_table(
+        "rings",
+        sa.Column("import_id", sa.String(length=24), nullable=False),
+        sa.Column("eligible", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
+        sa.Column("pos", sa.Integer(), server_default="-1", nullable=False),
+        sa.Column("seen", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("placed", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("linked", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_rings_import_id")),
+        sa.PrimaryKeyConstraint("import_id", name=op.f("pk_rings")),
+    )
+    op.create_table(
+        "proofs",
+        sa.Column("import_id", sa.String(length=24), nullable=False),
+        sa.Column("place", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("nonce", sa.String(length=32), nullable=False),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("pos", sa.Integer(), nullable=True),
+        sa.Column("tn", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.String(length=24), nullable=True),
+        sa.Column("arrived_at", sa.Double(), nullable=True),
+        sa.Column("settled_at", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_proofs_import_id")),
+        sa.PrimaryKeyConstraint("import_id", "place", name=op.f("pk_proofs")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_proofs_nonce")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_proofs_settled", "proofs", ["import_id", "settled_at"], unique=False)
 
 
 def _widen() -> None:
