@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     flower_auth: kinds.UserAndPassword | None = Field(
         None, description="`user:password` for Flower; without it, Flower listens on loopback only."
     )
+    pin_workers: bool = Field(
+        default=True,
+        description="Keep each worker process on a CPU of its own: its threads share one anyway, and cost half as much "
+        "there. `0` = wherever the system likes.",
+    )
     log_level: kinds.LogLevel = Field("INFO", description="Least level that is logged.")
 
     accounts: Mapping[str, AccountAccess] = Field(

@@ -17,6 +17,7 @@ from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.bandwidth.transport import Transport
 from workers.boot import boot, settings_or_exit
 from workers.counting import Calls, Counted
+from workers.cpu import Pin
 from workers.heart import Heart
 
 
@@ -31,12 +32,15 @@ app: Final = Celery("tnimport")
 app.config_from_object(celery_config(settings_or_exit(accounts_needed=_is_worker())))
 stopping: Final = Event()
 calls: Final = Calls()
+pin: Final = Pin()
 
 
 @cache
 def parts() -> Parts:
     """What the tasks of this process share."""
     booted = boot("worker")
+    if booted.settings.pin_workers:
+        pin.stay()
     transport = Transport()
     return Parts(
         ledger=booted.ledger,

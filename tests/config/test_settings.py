@@ -47,6 +47,7 @@ CONTRACT = {
     "web_bind": "127.0.0.1:8080",
     "flower_bind": "127.0.0.1:5555",
     "flower_auth": None,
+    "pin_workers": True,
     "log_level": "INFO",
 }
 WHSEC = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTE="

@@ -217,7 +217,15 @@ def test_a_success_opens_the_lane_and_forgets_its_troubles() -> None:
     ("rate", "size"), [(100 / 60, 1), (5, 1), (9.9, 1), (10, 2), (100, 20), (500, 100), (10_000, 100), (0, 100)]
 )
 def test_grants_are_single_numbers_where_the_pace_is_slow(rate: float, size: int) -> None:
-    assert pacing.grant_size(Pace(rate, 0)) == size
+    assert pacing.grant_size(Pace(rate, 0), 1_000_000) == size
+
+
+@pytest.mark.parametrize(
+    ("rate", "left", "size"),
+    [(0, 6400, 100), (0, 6399, 99), (0, 1280, 20), (0, 640, 20), (0, 1, 20), (1, 1, 1), (10, 1, 2)],
+)
+def test_grants_become_smaller_towards_the_end(rate: float, left: int, size: int) -> None:
+    assert pacing.grant_size(Pace(rate, 0), left) == size
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.ledger.conftest import ACCOUNT
+from tnimport.domain import pacing
 from tnimport.domain.accounts import Paces
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, NumberState
@@ -25,6 +26,12 @@ ROWS = [
     RefusedRow(line=102, kind="duplicate", text="+19192380000", first_line=1),
     RefusedRow(line=103, kind="rejected", text="abc", code="no_digits"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _whole_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small imports go out whole, so that a run meets many numbers; how grants shrink is the domain's test."""
+    monkeypatch.setattr(pacing, "GRANT_LEAST", pacing.GRANT_MOST)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ TROUBLE_CLOSES: Final = 5  # so many failures of the carrier in a row close the 
 TROUBLE_MOST: Final = 15.0  # so often a carrier that is down is asked, so soon it is noticed that it is back
 ON_THE_WAY: Final = 0.5  # seconds that may pass between a grant and the arrival of its call
 GRANT_MOST: Final = 100
+GRANT_LEAST: Final = 20  # where grants may be larger than one number: a message each costs as much as some calls
+GRANTS_AT_ONCE: Final = 64  # so many threads find work until the end of an import
 GRANTS_A_SECOND: Final = 5  # below this pace every number is a grant of its own
 
 
@@ -124,8 +126,11 @@ def succeeded(lane: Lane) -> Lane:
     return replace(lane, opened=True, trouble=0, limited=0)
 
 
-def grant_size(pace: Pace) -> int:
-    """How many numbers one task gets: one where the pace is slow, up to a hundred where it is fast."""
-    if pace.rate == 0:
-        return GRANT_MOST
-    return max(1, min(GRANT_MOST, floor(pace.rate / GRANTS_A_SECOND)))
+def grant_size(pace: Pace, left: int) -> int:
+    """How many numbers one task gets: one where the pace is slow, up to a hundred where it is fast.
+
+    Towards the end of an import, with so many numbers left, grants become smaller, so that the last ones are not
+    worked off by a few threads while all others have nothing to do.
+    """
+    most = GRANT_MOST if pace.rate == 0 else min(GRANT_MOST, floor(pace.rate / GRANTS_A_SECOND))
+    return max(1, min(most, max(GRANT_LEAST, left // GRANTS_AT_ONCE)))

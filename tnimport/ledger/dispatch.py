@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane, pace_of
-from tnimport.domain.life import OrderState
+from tnimport.domain.life import OPEN, OrderState
 from tnimport.domain.pacing import Pace
 from tnimport.domain.turns import Turns
 from tnimport.ledger import lanes
@@ -20,6 +20,7 @@ from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.window import Window
 from tnimport.ledger.work import SENT, WAITING, active, application_ready
 
+_LEFT: Final = sa.func.coalesce(sum((imports.c[state] for state in OPEN), sa.literal(0)), 0).label("left")
 _OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an account has work of its own
 _LANES: Final = frozenset(lane.value for lane in Lane)
 _TASKS: Final = frozenset(task.value for task in Task)
@@ -114,9 +115,9 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
         .where(work.c.task.in_(_TASKS), *_startable(name, window))
         .subquery()
     )
-    fields = [work.c[name] for name in Due.__dataclass_fields__ if name not in {"max_per_minute", "opens"}]
+    fields = [work.c[name] for name in Due.__dataclass_fields__ if name in work.c]
     query = (
-        sa.select(*fields, imports.c.max_per_minute, ranked.c.opens)
+        sa.select(*fields, imports.c.max_per_minute, ranked.c.opens, _LEFT)
         .select_from(work.join(ranked, ranked.c.id == work.c.id).outerjoin(imports, imports.c.id == work.c.import_id))
         .where(ranked.c.rank <= LOOKAHEAD, work.c.state == WAITING)
         .order_by(ranked.c.rank, work.c.due_at)

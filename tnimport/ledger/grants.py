@@ -63,6 +63,7 @@ class Due:
     attempts: int
     strikes: int
     max_per_minute: float | None
+    left: int  # numbers of its import that have no outcome yet
     opens: bool  # it sends an order that is not at the carrier yet
 
     @property
@@ -94,7 +95,6 @@ class Hand:
         self._lane = lanes.lock(tx, account, name, pace)
         self._trusted = self._lane.opened or name not in CARRIERS
         self._budget = self._tokens()
-        self._size = pacing.grant_size(pace) if self._trusted else 1
         self._round = Round(now=tx.now)
         self._short = False
 
@@ -156,7 +156,8 @@ class Hand:
         if not item.numbered:
             self._send(item, 1)
             return None
-        places = self._open_places(item, int(min(budget, self._size)))
+        size = pacing.grant_size(self._pace, item.left) if self._trusted else 1
+        places = self._open_places(item, int(min(budget, size)))
         if not places:
             self._tx.run(sa.delete(work).where(work.c.id == item.id))
             return None
