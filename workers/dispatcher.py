@@ -46,11 +46,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     bell = bell_for(booted.ledger)
-    heart = Heart(booted.ledger, "dispatcher")
+    publisher = Publisher(app)
+    heart = Heart(booted.ledger, "dispatcher", broker=publisher.answers)
     heart.start()
     accounts = {name: access.account for name, access in booted.settings.accounts.items()}
     seconds = booted.settings.claim_seconds
-    dispatcher = Dispatcher(booted.ledger, accounts, Publisher(app), claim_seconds=seconds)
+    dispatcher = Dispatcher(booted.ledger, accounts, publisher, claim_seconds=seconds)
     work(Rounds(dispatcher, Housekeeping(booted.ledger, app)), bell, stopping)
     bell.close()
     heart.stop()

@@ -20,12 +20,21 @@ _log: Final = structlog.get_logger("heart")
 
 
 class Heart:
-    """The heart of one process; `calls` are its calls to Bandwidth, if it makes any."""
+    """The heart of one process; `calls` are its calls to Bandwidth, if it makes any; `broker` tells of Redis."""
 
-    def __init__(self, ledger: Ledger, kind: str, calls: Calls | None = None, *, seconds: float = BEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        kind: str,
+        calls: Calls | None = None,
+        *,
+        broker: Callable[[], str] | None = None,
+        seconds: float = BEAT_SECONDS,
+    ) -> None:
         self.process = Process(kind=kind, host=socket.gethostname()[:120], pid=os.getpid(), version=version("tnimport"))
         self._ledger = ledger
         self._calls = calls
+        self._broker = broker
         self._seconds = seconds
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="heart", daemon=True)
@@ -62,7 +71,8 @@ class Heart:
             self._away = False
 
     def _beat(self) -> None:
-        heartbeats.beat(self._ledger, self.process, first=not self._begun)
+        told = self._broker() if self._broker else None
+        heartbeats.beat(self._ledger, self.process, first=not self._begun, broker=told)
         self._begun = True
         self._hand_in()
 

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from tnimport.contract import QUEUE_OF, Payload, Queue, Task
 from tnimport.ledger.grants import Grant
+from tnimport.ledger.heartbeats import ANSWERS
 
 WINDOW: Final = 64  # messages that wait in one queue: a few seconds of work, whatever an import's size
 _TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")
@@ -40,6 +41,15 @@ class Publisher:
         except AWAY as error:
             raise BrokerAway(type(error).__name__) from error
         return {queue: max(0, WINDOW - length) for queue, length in zip(Queue, lengths, strict=True)}
+
+    def answers(self) -> str:
+        """Whether Redis answers now: `answers`, or the kind of fault that was met."""
+        try:
+            with self._app.pool.acquire(block=True) as connection:
+                connection.default_channel.client.ping()
+        except AWAY as error:
+            return type(error.__cause__ or error).__name__
+        return ANSWERS
 
     def publish(self, grants: Iterable[Grant]) -> list[Grant]:
         """Send each grant; returns those that certainly were not sent, or may not have been."""

@@ -19,10 +19,39 @@ def test_a_process_that_serves_lives_and_is_ready(any_web: Web) -> None:
     assert any_web.get("/readyz").json() == {"status": "ok"}
 
 
+DISPATCHER = Process(kind="dispatcher", host="here", pid=7, version="9")
+
+
 @pytest.mark.parametrize("query", ["?verbose", "?verbose=1"])
 def test_every_check_is_listed_when_asked_for(web: Web, query: str) -> None:
     health = Health.model_validate(web.get(f"/readyz{query}").json())
-    assert [(check.name, check.ok) for check in health.checks or []] == [("ledger", True)]
+    assert [(check.name, check.ok) for check in health.checks or []] == [("ledger", True), ("redis", False)]
+    assert (health.checks or [])[1].detail == "not known: no dispatcher lives"
+
+
+@pytest.mark.parametrize(
+    ("said", "ok", "detail"),
+    [
+        ("answers", True, "answers, as dispatcher here/7 saw 0 s ago"),
+        ("ConnectionError", False, "does not answer (ConnectionError), as dispatcher here/7 saw 0 s ago"),
+    ],
+)
+def test_redis_is_listed_as_a_dispatcher_sees_it_and_readiness_does_not_depend_on_it(
+    any_web: Web, said: str, detail: str, *, ok: bool
+) -> None:
+    heartbeats.beat(any_web.ledger, DISPATCHER, first=True, broker=said)
+    answer = any_web.get("/readyz?verbose")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    (redis,) = [check for check in answer.json()["checks"] if check["name"] == "redis"]
+    assert (redis["ok"], redis["detail"]) == (ok, detail)
+
+
+def test_what_a_dispatcher_said_before_it_died_is_no_news_of_redis(web: Web) -> None:
+    heartbeats.beat(web.ledger, DISPATCHER, first=True, broker="answers")
+    with web.ledger.write() as tx:
+        tx.run(sa.update(table).values(seen_at=table.c.seen_at - 60))
+    (redis,) = [one for one in web.get("/readyz?verbose").json()["checks"] if one["name"] == "redis"]
+    assert (redis["ok"], redis["detail"]) == (False, "not known: no dispatcher lives")
 
 
 def test_without_a_ledger_the_process_lives_and_is_not_ready(web: Web) -> None:

@@ -5,13 +5,17 @@ from threading import Event
 
 import pytest
 import sqlalchemy as sa
+from celery import Celery
 
+from config.local import free_port
 from tnimport.bandwidth.errors import CarrierError, Delivery, RetryLater
 from tnimport.bandwidth.exchange import Reply, Request
 from tnimport.ledger import heartbeats, migrate, tallies
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.heartbeats import ANSWERS
 from workers.counting import Calls, Counted
 from workers.heart import Heart
+from workers.publisher import Publisher
 
 
 @pytest.fixture
@@ -60,6 +64,23 @@ def test_a_process_is_heard_of_while_it_lives_and_hands_in_its_counts_at_the_end
     assert heartbeats.heard(ledger) == []
     assert totals(ledger) == {"north catapult 201": 2, "north catapult 429": 1, "north catapult none": 1}
     assert calls.taken() == {}
+
+
+def test_a_dispatcher_tells_of_redis_with_every_beat(ledger: Ledger) -> None:
+    said = iter(["answers", "ConnectionError"])
+    heart = Heart(ledger, "dispatcher", broker=lambda: next(said, "TimeoutError"), seconds=0.01)
+    heart.start()
+    tick = Event()
+    while [one.broker for one in heartbeats.heard(ledger)] != ["TimeoutError"]:
+        tick.wait(0.001)
+    heart.stop()
+
+
+def test_whether_redis_answers_is_found_out_anew_each_time(redis_url: str) -> None:
+    with Celery(broker=redis_url, set_as_current=False) as app:
+        assert Publisher(app).answers() == ANSWERS
+    with Celery(broker=f"redis://127.0.0.1:{free_port()}/0", set_as_current=False) as app:
+        assert Publisher(app).answers() == "ConnectionError"
 
 
 def test_counts_that_could_not_be_handed_in_are_kept(ledger: Ledger) -> None:

@@ -9,6 +9,7 @@ from tnimport.ledger.engine import Ledger
 from tnimport.ledger.schema import heartbeats
 
 BEAT_SECONDS: Final = 10.0
+ANSWERS: Final = "answers"
 ALIVE_SECONDS: Final = 35.0  # three beats may be late before a process counts as gone
 
 
@@ -29,11 +30,19 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What the ledger knows of a process. Ages in seconds by the database's clock."""
+    """What the ledger knows of a process. Ages in seconds by the database's clock.
+
+    Attributes:
+        process: which it is.
+        running: since its start.
+        silent: since it last showed itself.
+        broker: what it then knew of Redis: `ANSWERS`, or the kind of fault; None = it does not ask.
+    """
 
     process: Process
     running: float
     silent: float
+    broker: str | None = None
 
     @property
     def alive(self) -> bool:
@@ -41,13 +50,14 @@ class Heard:
         return self.silent <= ALIVE_SECONDS
 
 
-def beat(ledger: Ledger, process: Process, *, first: bool = False) -> None:
-    """Show that the process lives; the first time also when it began."""
+def beat(ledger: Ledger, process: Process, *, first: bool = False, broker: str | None = None) -> None:
+    """Show that the process lives, and what it knows of Redis; the first time also when it began."""
+    told = {"broker": broker and broker[:64]}
     with ledger.write() as tx:
-        row = {"id": process.id, **asdict(process), "started_at": tx.now, "seen_at": tx.now}
+        row = {"id": process.id, **asdict(process), "started_at": tx.now, "seen_at": tx.now, **told}
         # While it lies ahead it tells that the clock was put back, until a dispatcher has followed (see clock.py).
         latest = sa.case((heartbeats.c.seen_at > tx.now, heartbeats.c.seen_at), else_=tx.now)
-        changed = (row if first else {}) | {"seen_at": latest}
+        changed = (row if first else told) | {"seen_at": latest}
         insert = tx.insert(heartbeats).values(row)
         tx.run(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
 
@@ -67,6 +77,7 @@ def heard(ledger: Ledger) -> list[Heard]:
                 process=Process(kind=row.kind, host=row.host, pid=row.pid, version=row.version),
                 running=tx.now - row.started_at,
                 silent=tx.now - row.seen_at,
+                broker=row.broker,
             )
             for row in tx.run(query)
         ]

@@ -364,6 +364,7 @@ heartbeats = Table(
     Column("version", String(64), nullable=False),
     _time("started_at", nullable=False),
     _time("seen_at", nullable=False),
+    Column("broker", String(64)),  # `answers`, or the fault that was met; empty = this process does not ask
 )
 
 # Totals that only grow, of what leaves no row behind: calls by API and status, claims that ran out.

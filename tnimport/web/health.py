@@ -1,5 +1,6 @@
 """Whether the process lives, and whether it can serve."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -8,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tnimport.ledger import heartbeats, reads
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.heartbeats import ANSWERS, Heard
 from tnimport.web.deps import Deps
 from tnimport.web.parameters import ReadyAsked
 from tnimport.web.schemas import Health, answers
@@ -25,23 +27,43 @@ def livez() -> JSONResponse:
 def readyz(deps: Deps, asked: ReadyAsked) -> JSONResponse:
     """Ready = the ledger can be written. Redis being away does not matter: imports are accepted without it.
 
-    With `verbose` every process of the deployment is listed, too; one that is gone makes this one no less ready.
+    With `verbose` Redis, as the dispatchers see it, and every process of the deployment are listed, too; what is gone
+    makes this process no less ready.
     """
     check = _ledger(deps.ledger)
     document: dict[str, Any] = {"status": "ok" if check["ok"] else "not ready"}
     if asked.verbose is not None:
-        document["checks"] = [check, *(_processes(deps.ledger) if check["ok"] else [])]
+        document["checks"] = [check, *(_others(heartbeats.heard(deps.ledger)) if check["ok"] else [])]
     return JSONResponse(document, 200 if check["ok"] else 503)
 
 
-def _processes(ledger: Ledger) -> list[dict[str, Any]]:
+def _others(heard: Sequence[Heard]) -> list[dict[str, Any]]:
+    return [*_redis(heard), *_processes(heard)]
+
+
+def _redis(heard: Sequence[Heard]) -> list[dict[str, Any]]:
+    """What each living dispatcher knows of Redis; this process does not speak to it."""
+    asking = [one for one in heard if one.alive and one.broker is not None]
+    if not asking:
+        return [{"name": "redis", "ok": False, "detail": "not known: no dispatcher lives"}]
+    return [_told_by(one) for one in asking]
+
+
+def _told_by(one: Heard) -> dict[str, Any]:
+    ok = one.broker == ANSWERS
+    said = ANSWERS if ok else f"does not answer ({one.broker})"
+    seen = f"{one.process.kind} {one.process.host}/{one.process.pid} saw {max(0, one.silent):.0f} s ago"
+    return {"name": "redis", "ok": ok, "detail": f"{said}, as {seen}"}
+
+
+def _processes(heard: Sequence[Heard]) -> list[dict[str, Any]]:
     return [
         {
             "name": f"{one.process.kind} {one.process.host}/{one.process.pid}",
             "ok": one.alive,
             "detail": f"seen {one.silent:.0f} s ago, runs for {one.running:.0f} s, version {one.process.version}",
         }
-        for one in heartbeats.heard(ledger)
+        for one in heard
     ]
 
 
