@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from config.reading import Problem, explain, read_value, variable
 from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
 from tnimport.domain.accounts import Account, Paces
-from tnimport.domain.callbacks import USER
+from tnimport.domain.callbacks import ORDERS, USER
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -174,6 +174,9 @@ def _access(settings: "Settings", name: str, table: AccountTable) -> AccountAcce
             sip_peer_id=table.sip_peer_id,
             application_id=table.application_id,
             callback_url=f"{base}/callbacks/{name}" if base else None,
+            fallback_url=f"{settings.fallback_url}/callbacks/{name}" if base and settings.fallback_url else None,
+            callback_timeout=settings.callback_timeout,
+            orders_url=f"{base}/callbacks/{name}{ORDERS}" if base and settings.order_notifications else None,
             paces=Paces(**{pace.name: getattr(table, pace.name) for pace in fields(Paces)}),
             order_size=table.order_size,
             order_settle=table.order_settle,

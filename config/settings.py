@@ -79,6 +79,19 @@ class Settings(BaseSettings):
     sip_peer_id: Text | None = Field(None, description="Default SIP peer of the account `default`.")
     application_id: Text | None = Field(None, description="Default application (`a-…`) of the account `default`.")
     public_url: kinds.HttpUrl | None = Field(None, description="Where Bandwidth reaches our callbacks.")
+    fallback_url: kinds.HttpUrl | None = Field(
+        None,
+        description="Where Bandwidth turns with messages when `TNIMPORT_PUBLIC_URL` fails: a second way to a web "
+        "process.",
+    )
+    callback_timeout: Annotated[float, Field(ge=0.001, le=10)] | None = Field(
+        None, description="Seconds that Bandwidth waits for our answer to a message before that; its own default is 10."
+    )
+    order_notifications: bool = Field(
+        True,  # noqa: FBT003 - a default
+        description="Whether the Dashboard is asked to tell `TNIMPORT_PUBLIC_URL` of ended orders, which are then "
+        "polled less; without that address it is not.",
+    )
     callback_secret: SecretStr | None = Field(
         None,
         description="User-info password that inbound callbacks must present; by default an HMAC of the "

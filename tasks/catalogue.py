@@ -12,12 +12,14 @@ from tasks.numbers import import_numbers
 from tasks.orders import poll_order, submit_order
 from tasks.parts import Parts
 from tasks.releases import release_numbers
+from tasks.subscriptions import ensure_subscription
 from tasks.upkeep import register_upkeep
 from tnimport.contract import Task
 
 STEPS: Final[Mapping[Task, Step]] = {
     Task.SUBMIT_ORDER: submit_order,
     Task.POLL_ORDER: poll_order,
+    Task.ENSURE_SUBSCRIPTION: ensure_subscription,
     Task.ENSURE_APPLICATION: ensure_application,
     Task.IMPORT_NUMBERS: import_numbers,
     Task.RELEASE_NUMBERS: release_numbers,

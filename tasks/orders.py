@@ -5,9 +5,10 @@ from typing import Final
 from tasks.faults import delay_of, fault_of, trouble_of
 from tasks.parts import Job
 from tasks.results import Done, Later, Result
+from tasks.subscriptions import channel_of
 from tnimport.bandwidth.errors import AccountFault, CarrierError, NotFound, OutcomeUnknown, Permanent
 from tnimport.bandwidth.externaltns import Order, OrderRequest
-from tnimport.domain import backoff, reconcile
+from tnimport.domain import backoff, notifying, reconcile
 from tnimport.domain.life import OrderState
 from tnimport.domain.reasons import reason_for
 from tnimport.ledger import orders, polling, submitting
@@ -47,6 +48,7 @@ def _send(job: Job, order: OrderView) -> Result:
 def _accepted(job: Job, reply: Order) -> Result:
     first = job.access.account.poll_first
     submitting.accepted(job.ledger, job.run, reply.order_id, reply.status or "RECEIVED", first)
+    channel_of(job)
     return Done({"carrier_order_id": reply.order_id, "status": reply.status})
 
 
@@ -121,13 +123,14 @@ def _next_look(job: Job, order: OrderView) -> float:
 def _not_seen(job: Job, order: OrderView, error: CarrierError) -> Result:
     """A look that failed is only a look: the next one comes when it would have come, or when the carrier says."""
     seconds = _next_look(job, order) if error.retry_after is None else delay_of(error, 0)
-    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error))
+    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error), looked_at=order.now)
     return Later(error.code, seconds)
 
 
 def _unfinished(job: Job, order: OrderView, reply: Order) -> Result:
-    seconds = _next_look(job, order)
-    polling.unfinished(job.ledger, job.run, reply.status, seconds)
+    usual, most = _next_look(job, order), job.access.account.poll_max
+    seconds = notifying.next_look(channel_of(job), looked_at=order.now, usual=usual, most=most)
+    seconds = polling.unfinished(job.ledger, job.run, reply.status, seconds, order.now)
     return Later(f"{reply.status}, look {order.polls + 1}", seconds)
 
 
@@ -162,5 +165,5 @@ def _missing(job: Job, order: OrderView) -> Result:
         )
         return Done({"status": "GONE", "failed": len(order.numbers)})
     seconds = min(_next_look(job, order), job.access.account.order_settle)
-    polling.missing(job.ledger, job.run, seconds)
+    polling.missing(job.ledger, job.run, seconds, order.now)
     return Later("the carrier does not show the order", seconds)

@@ -24,6 +24,7 @@ class Task(StrEnum):
     SUBMIT_IMPORT = "tnimport.submit_import"
     SUBMIT_ORDER = "tnimport.submit_order"
     POLL_ORDER = "tnimport.poll_order"
+    ENSURE_SUBSCRIPTION = "tnimport.ensure_subscription"
     ENSURE_APPLICATION = "tnimport.ensure_application"
     IMPORT_NUMBERS = "tnimport.import_numbers"
     RELEASE_NUMBERS = "tnimport.release_numbers"
@@ -34,6 +35,7 @@ QUEUE_OF: Final[dict[Task, Queue]] = {
     Task.SUBMIT_IMPORT: Queue.INTAKE,
     Task.SUBMIT_ORDER: Queue.ORDERS,
     Task.POLL_ORDER: Queue.ORDERS,
+    Task.ENSURE_SUBSCRIPTION: Queue.ORDERS,
     Task.ENSURE_APPLICATION: Queue.NUMBERS,
     Task.IMPORT_NUMBERS: Queue.NUMBERS,
     Task.RELEASE_NUMBERS: Queue.NUMBERS,

@@ -16,7 +16,7 @@ WINDOW: Final = 64  # messages that wait in one queue: a few seconds of work, wh
 _TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")
 # In Flower's order: whose work it is and how much comes first, for a row shows the beginning of it.
 _SHOWN: Final = ("import_id", "order_id", "message_id", "delivery_id", "count", "work", "serial")
-_ONE_ROW: Final = frozenset({Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION})
+_ONE_ROW: Final = frozenset({Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION, Task.ENSURE_SUBSCRIPTION})
 
 
 class BrokerAway(Exception):
@@ -100,6 +100,7 @@ def payload_of(grant: Grant) -> Payload:
 def task_id(grant: Grant) -> UUID:
     """The steps of one thing keep one id over all their runs, so that Flower shows one row; a grant has its own."""
     if grant.task in _ONE_ROW:
-        subject = grant.message_id or grant.delivery_id or f"{grant.order_id}/{grant.application_ref}"
+        thing = None if grant.order_id is grant.application_ref is None else f"{grant.order_id}/{grant.application_ref}"
+        subject = grant.message_id or grant.delivery_id or thing or f"work {grant.work}"
         return uuid5(_TASKS, f"{grant.task}/{subject}")
     return uuid5(_TASKS, f"{grant.task}/{grant.work}/{grant.serial}")

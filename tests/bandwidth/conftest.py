@@ -36,7 +36,7 @@ READERS: dict[str, Callable[[Reply, Any], object]] = {
     "subscription_created": lambda reply, _: subscriptions.read_created(reply),
     "subscription": lambda reply, _: subscriptions.read_subscription(reply),
     "subscriptions": lambda reply, _: subscriptions.read_subscriptions(reply),
-    "subscription_deleted": lambda reply, _: subscriptions.read_deleted(reply),
+    "subscription_deleted": lambda reply, _: subscriptions.read_done(reply),
     "application_created": lambda reply, _: read_created(reply, "applications"),
     "application": lambda reply, _: read_one(reply, "application", applications.read_application),
     "applications": lambda reply, _: read_page(reply, applications.read_application),

@@ -1,5 +1,6 @@
 """Accounts: the one in the environment, those in a file, and what is wrong with them."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ def test_the_environment_makes_the_account_default(account: dict[str, str]) -> N
         "TNIMPORT_SIP_PEER_ID": "303716",
         "TNIMPORT_APPLICATION_ID": "a-1",
         "TNIMPORT_PUBLIC_URL": "https://example.com/tn/",
+        "TNIMPORT_FALLBACK_URL": "https://second.example",
+        "TNIMPORT_CALLBACK_TIMEOUT": "2.5",
         "TNIMPORT_NUMBERS_PER_MINUTE": "7",
         "TNIMPORT_ORDER_SETTLE": "60",
     }
@@ -51,11 +54,35 @@ def test_the_environment_makes_the_account_default(account: dict[str, str]) -> N
         sip_peer_id="303716",
         application_id="a-1",
         callback_url="https://example.com/tn/callbacks/default",
+        fallback_url="https://second.example/callbacks/default",
+        callback_timeout=2.5,
+        orders_url="https://example.com/tn/callbacks/default/orders",
         paces=Paces(numbers_per_minute=7),
         order_settle=60,
     )
     assert access.dashboard.password == "canary-dashboard-password"
     assert (access.catapult.user_id, access.catapult.secret) == ("u-1", "canary-catapult-secret")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"PUBLIC_URL": "https://tn.example"}, True),
+        ({"PUBLIC_URL": "https://tn.example", "ORDER_NOTIFICATIONS": "0"}, False),
+        ({}, False),
+    ],
+)
+def test_orders_are_told_of_where_there_is_an_address_and_nobody_objects(
+    account: dict[str, str], given: dict[str, str], *, told: bool
+) -> None:
+    (access,) = load(account | {f"TNIMPORT_{name}": value for name, value in given.items()}).accounts.values()
+    assert (access.account.orders_url is not None) is told
+
+
+def test_what_the_carrier_presents_is_masked_in_every_form(account: dict[str, str]) -> None:
+    settings = load(account | {"TNIMPORT_CALLBACK_SECRET": "canary/callback secret"})
+    presented = b64encode(b"tnimport:canary/callback secret").decode()
+    assert settings.secrets() >= {"canary/callback secret", "canary%2Fcallback%20secret", presented}
 
 
 def test_no_account_at_all_is_one_problem_that_names_every_variable(account: dict[str, str]) -> None:

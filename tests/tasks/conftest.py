@@ -180,6 +180,10 @@ class World:
         assert view is not None
         return view
 
+    def imports(self) -> list[str]:
+        """The ids of all imports, the newest first."""
+        return [view.id for view in reads.imports_page(self.ledger)[0]]
+
     def order(self, import_id: str) -> dict[str, Any]:
         """The one order of an import."""
         (order,) = self.view(import_id).orders

@@ -214,6 +214,7 @@ CONTRACT = {
     "tnimport.submit_import": "intake",
     "tnimport.submit_order": "orders",
     "tnimport.poll_order": "orders",
+    "tnimport.ensure_subscription": "orders",
     "tnimport.ensure_application": "numbers",
     "tnimport.import_numbers": "numbers",
     "tnimport.release_numbers": "numbers",

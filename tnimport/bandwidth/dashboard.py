@@ -119,8 +119,7 @@ class Dashboard:
     def create_subscription(self, spec: SubscriptionSpec, timeout: float) -> str:
         """Subscribe and return the id; the order may have finished before, so ask for it once more afterwards."""
         request = self._post("subscriptions", subscriptions.subscription_body(spec))
-        caller = self._caller if spec.password is None else self._caller.also_hiding(spec.password)
-        return caller.call(request, timeout, subscriptions.read_created)
+        return self._hiding_password(spec).call(request, timeout, subscriptions.read_created)
 
     def list_subscriptions(
         self, timeout: float, *, order_type: str | None = None, order_id: str | None = None
@@ -134,11 +133,21 @@ class Dashboard:
         path = f"subscriptions/{segment(subscription_id)}"
         return self._caller.call(self._get(path), timeout, subscriptions.read_subscription)
 
+    def update_subscription(self, subscription_id: str, spec: SubscriptionSpec, timeout: float) -> None:
+        """Replace a subscription by this, which prolongs it; NotFound if there is none."""
+        url = f"{self._account}/subscriptions/{segment(subscription_id)}"
+        body = subscriptions.subscription_body(spec)
+        request = Request(method="PUT", url=url, headers=self._posting, body=body)
+        self._hiding_password(spec).call(request, timeout, subscriptions.read_done)
+
     def delete_subscription(self, subscription_id: str, timeout: float) -> None:
         """End a subscription, or raise NotFound."""
         url = f"{self._account}/subscriptions/{segment(subscription_id)}"
         request = Request(method="DELETE", url=url, headers=self._headers)
-        self._caller.call(request, timeout, subscriptions.read_deleted)
+        self._caller.call(request, timeout, subscriptions.read_done)
+
+    def _hiding_password(self, spec: SubscriptionSpec) -> Caller:
+        return self._caller if spec.password is None else self._caller.also_hiding(spec.password)
 
     def _hiding(self, order: Order) -> Order:
         if not order.errors:

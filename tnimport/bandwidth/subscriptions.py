@@ -88,8 +88,8 @@ def read_subscriptions(reply: Reply) -> tuple[Subscription, ...]:
     return _subscriptions(listed(reply, "subscription", "subscriptions", "subscriptionsresponse"))
 
 
-def read_deleted(reply: Reply) -> None:
-    """Return nothing if the deletion was done, or raise NotFound."""
+def read_done(reply: Reply) -> None:
+    """Return nothing if the change or deletion was done, or raise NotFound."""
     explained = said(reply)
     if not reply.succeeded or explained.code is not None:
         raise refusal(reply, explained, subject="subscription")

@@ -19,6 +19,8 @@ class Paces:
 class Account:
     """One named account: its defaults, its paces, and the patience it is polled with (seconds).
 
+    The carrier calls us at addresses below `callback_url`, after `callback_timeout` seconds without an answer below
+    `fallback_url`, and at `orders_url` when an order has ended; whichever there are.
     What comes in for it is handed on to `inbound_url`, and to the Celery task `inbound_task` on the queue
     `inbound_queue`; `signs` tells whether there is a secret that webhooks can be signed with.
     """
@@ -29,6 +31,9 @@ class Account:
     sip_peer_id: str | None = None
     application_id: str | None = None
     callback_url: str | None = None
+    fallback_url: str | None = None
+    callback_timeout: float | None = None
+    orders_url: str | None = None
     paces: Paces = Paces()
     order_size: int = 1000
     order_settle: float = 900

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 FINISHED: Final = frozenset({"COMPLETE", "PARTIAL", "FAILED", "EXCEPTION"})
+TOLD: Final = FINISHED - {"EXCEPTION"}  # what the carrier notifies subscribers of externalTns of
 WHOLE_FAILURES: Final = frozenset({"FAILED", "EXCEPTION"})
 
 

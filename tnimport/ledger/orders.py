@@ -6,6 +6,7 @@ order found `submitting` is asked for by its reference before it is sent again.
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.outcomes import open_places
 from tnimport.ledger.schema import orders
+from tnimport.ledger.waking import sooner
 from tnimport.ledger.work import Run
 
 
@@ -98,13 +100,21 @@ def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: AN
 
 
 def wait(
-    ledger: Ledger, run: Run, seconds: float, code: str, trouble: Trouble | None = None, *, over: bool = False
+    ledger: Ledger,
+    run: Run,
+    seconds: float,
+    code: str,
+    trouble: Trouble | None = None,
+    *,
+    over: bool = False,
+    looked_at: float = inf,
 ) -> None:
-    """Nothing is known that was not known before; look again in so many seconds.
+    """Nothing is known that was not known before; look again in so many seconds, sooner if word has come since.
 
     `over` says that by the ledger's clock the time of a lost answer is over, and the next look is the last.
     """
     with ledger.write() as tx:
+        seconds = sooner(tx, run, looked_at, seconds)
         attempts, seconds = lanes.counted(tx, run.account, run.lane, trouble, seconds)
         work.fence(tx, run, attempts=run.attempts + attempts)
         if run.import_id is not None:

@@ -1,5 +1,6 @@
 """The moves of an order at the carrier: seen again, missing, ended."""
 
+from math import inf
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,8 +8,8 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage, seen_as
-from tnimport.domain.reconcile import Fates
-from tnimport.ledger import lanes, work
+from tnimport.domain.reconcile import TOLD, Fates
+from tnimport.ledger import lanes, subscriptions, work
 from tnimport.ledger.books import Books
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
@@ -17,27 +18,33 @@ from tnimport.ledger.names import identifier
 from tnimport.ledger.orders import Fault, about, action_of, hold_run, later, move, order_id
 from tnimport.ledger.outcomes import Failed, Settled, Unaccounted, open_places, settle
 from tnimport.ledger.schema import orders
+from tnimport.ledger.waking import sooner
 from tnimport.ledger.work import Run
 
 
-def unfinished(ledger: Ledger, run: Run, status: str, seconds: float) -> None:
-    """We looked and the carrier is still at it; look again in so many seconds."""
+def unfinished(ledger: Ledger, run: Run, status: str, seconds: float, looked_at: float = inf) -> float:
+    """We looked and the carrier is still at it; look again in so many seconds, sooner if word has come since.
+
+    Returns the seconds.
+    """
     with ledger.write() as tx:
         work.fence(tx, run)
         counted = {"polls": orders.c.polls + 1, "carrier_status": status[:32], "missing_since": None}
         tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
+        seconds = sooner(tx, run, looked_at, seconds)
         later(tx, run, seconds, attempts=run.attempts + 1, strikes=0)
         lanes.succeeded(tx, run.account, run.lane)
+    return seconds
 
 
-def missing(ledger: Ledger, run: Run, seconds: float) -> None:
+def missing(ledger: Ledger, run: Run, seconds: float, looked_at: float = inf) -> None:
     """The carrier says it knows no such order; note since when, and look again."""
     with ledger.write() as tx:
         work.fence(tx, run)
         since = sa.func.coalesce(orders.c.missing_since, tx.now)
         counted = {"polls": orders.c.polls + 1, "missing_since": since}
         tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
-        later(tx, run, seconds, attempts=run.attempts + 1, strikes=0)
+        later(tx, run, sooner(tx, run, looked_at, seconds), attempts=run.attempts + 1, strikes=0)
         lanes.succeeded(tx, run.account, run.lane)
 
 
@@ -66,6 +73,8 @@ def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
         _good_go_on(tx, run, row, after)
         work.done(tx, run)
         close_if_stopped(tx, row.import_id)
+        if status in TOLD and row.woken_at is None:
+            subscriptions.untold(tx, run.account, row.carrier_order_id, row.accepted_at)
         lanes.succeeded(tx, run.account, run.lane)
 
 
@@ -103,6 +112,7 @@ def withdrawn(ledger: Ledger, run: Run, status: str, fault: Fault) -> None:
             carrier_status=status[:32],
             sent_at=None,
             accepted_at=None,
+            woken_at=None,
         )
         note(tx, "order_withdrawn", row.import_id, order=row.id, status=status, code=fault.code)
         action = Action(row.action)

@@ -109,6 +109,7 @@ orders = Table(
     _time("sent_at"),
     _time("accepted_at"),
     _time("missing_since"),
+    _time("woken_at"),  # when the carrier had it looked at, or is about to
     _time("finished_at"),
     Column("stage", String(16)),
     Column("code", String(64)),
@@ -282,10 +283,13 @@ subscriptions = Table(
     Column("account", String(64), primary_key=True),
     Column("url", Text, nullable=False),
     Column("subscription_id", String(64)),
-    _count("attempts"),
-    _time("asked_at"),
+    _time("looked_at"),
+    _time("made_at"),
     _time("expires_at"),
     _time("told_at"),
+    _time("untold_at"),  # an order had ended, and no word had come
+    Column("untold_order", String(64)),
+    _time("rest_until"),
 )
 
 # What is to be done next, by whom it is held and until when. Rows go when their work is done.

@@ -68,7 +68,8 @@ def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first
         count = row.released if concerned is Outcome.RELEASED else row.open
         books.move(seen_as(concerned, before), NumberEvent.ORDER_ACCEPTED, count)
         books.post(tx, row.import_id)
-        later(tx, run, first_poll, task=Task.POLL_ORDER, attempts=0, strikes=0, lost=False)
+        wait = 0 if row.woken_at else first_poll  # word has come before the answer
+        later(tx, run, wait, task=Task.POLL_ORDER, attempts=0, strikes=0, lost=False)
         lanes.succeeded(tx, run.account, run.lane)
 
 

@@ -33,7 +33,7 @@ class Window:
 
     def open_to(self) -> sa.ColumnElement[bool]:
         """Orders that are under way already, and planned ones where there is a place."""
-        under_way = orders.c.state != OrderState.PLANNED
+        under_way = sa.or_(orders.c.id.is_(None), orders.c.state != OrderState.PLANNED)  # none = the account's own
         if self._taken.total() >= ORDERS_AT_CARRIER:
             return under_way
         full = [import_id for import_id, count in self._taken.items() if count >= ORDERS_OF_ONE_IMPORT]

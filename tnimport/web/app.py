@@ -16,6 +16,7 @@ from tnimport.web import (
     inbox,
     looking,
     metrics,
+    notifications,
     openapi,
     pages,
     submitting,
@@ -38,7 +39,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     )
     app.state.deps = deps
     app.state.mailroom = Mailroom(partial(inbound.store, deps.ledger))
-    for part in (submitting, looking, inbox, acting, callbacks, health, metrics, pages):
+    for part in (submitting, looking, inbox, acting, callbacks, notifications, health, metrics, pages):
         app.include_router(part.router)
     faults.install(app)
     app.add_middleware(door.Door, keyring=deps.keyring)

@@ -13,7 +13,7 @@ from tnimport.domain.callbacks import MESSAGES
 from tnimport.domain.inbound import MessageEvent
 from tnimport.ledger.inbound import Call
 from tnimport.web.body import spooled
-from tnimport.web.callers import PREFIX, admitted, proof
+from tnimport.web.callers import PREFIX, admitted, proved
 from tnimport.web.deps import Deps
 from tnimport.web.mailroom import Mailroom
 from tnimport.web.problems import ProblemError
@@ -41,9 +41,9 @@ async def told_by_post(deps: Deps, request: Request, account: str) -> Response:
 async def told_by_query(deps: Deps, request: Request, account: str) -> Response:
     """A message event in the query (BXML control); the answer is a document that asks for nothing."""
     called = admitted(deps, request, account)
-    nonce = request.query_params.get("probe")
-    if nonce is not None:
-        return JSONResponse({"proof": proof(deps.callback_secrets[account], nonce)})
+    proved_ = proved(deps, request, account)
+    if proved_ is not None:
+        return proved_
     await _stored(request, called, _read(called, dict(request.query_params)))
     return Response(NOTHING_TO_DO, media_type="application/xml")
 

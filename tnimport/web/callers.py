@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from fastapi import Request
+from fastapi.responses import JSONResponse
 
 from tnimport.domain.accounts import Account
 from tnimport.web.deps import WebDeps
@@ -48,6 +49,12 @@ def _password(headers: list[str]) -> str | None:
         return base64.b64decode(encoded.strip(), validate=True).decode().partition(":")[2]
     except ValueError:
         return None
+
+
+def proved(deps: WebDeps, request: Request, account: str) -> JSONResponse | None:
+    """The answer to a probe, None where the request is none."""
+    nonce = request.query_params.get("probe")
+    return None if nonce is None else JSONResponse({"proof": proof(deps.callback_secrets[account], nonce)})
 
 
 def proof(secret: str, nonce: str) -> str:

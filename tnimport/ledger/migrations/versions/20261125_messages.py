@@ -19,6 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("orders", "woken_at")
     op.drop_column("work", "delivery_id")
     op.drop_column("work", "message_id")
     op.drop_column("imports", "verify_ended_at")
@@ -75,10 +76,13 @@ def _create_subscriptions() -> None:
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("subscription_id", sa.String(length=64), nullable=True),
-        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("asked_at", sa.Double(), nullable=True),
+        sa.Column("looked_at", sa.Double(), nullable=True),
+        sa.Column("made_at", sa.Double(), nullable=True),
         sa.Column("expires_at", sa.Double(), nullable=True),
         sa.Column("told_at", sa.Double(), nullable=True),
+        sa.Column("untold_at", sa.Double(), nullable=True),
+        sa.Column("untold_order", sa.String(length=64), nullable=True),
+        sa.Column("rest_until", sa.Double(), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_subscriptions")),
     )
 
@@ -182,5 +186,6 @@ def _widen() -> None:
     op.add_column("imports", sa.Column("verify_count", sa.Integer(), nullable=True))
     op.add_column("imports", sa.Column("verify_started_at", sa.Double(), nullable=True))
     op.add_column("imports", sa.Column("verify_ended_at", sa.Double(), nullable=True))
+    op.add_column("orders", sa.Column("woken_at", sa.Double(), nullable=True))
     op.add_column("work", sa.Column("message_id", sa.String(length=24), nullable=True))
     op.add_column("work", sa.Column("delivery_id", sa.String(length=24), nullable=True))
