@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
@@ -54,6 +55,36 @@ def test_what_is_news_is_owed_once_to_those_who_asked(ledger: Ledger, desk: Desk
     inbound.store(ledger, [Call(owner, event), Call(owner, event)])
     inbound.store(ledger, [Call(owner, event)])
     assert [row.type for row in desk.rows(schema.deliveries)] == told
+
+
+@pytest.fixture
+def sent(ledger: Ledger, desk: Desk) -> str:
+    """A message of ours by the carrier's id `m-9`, which proves a number."""
+    import_id, nonce = desk.accept(1), "a" * 20
+    with ledger.write() as tx:
+        plain = {"id": "msg_1", "account": "default", "sender": 3233326955, "recipient": OURS, "text": "t", "media": []}
+        times = {"created_at": tx.now, "updated_at": tx.now}
+        tx.run(sa.insert(schema.messages).values(**plain, **times, state="sent", carrier_id="m-9"))
+        proof = {"import_id": import_id, "place": 0, "nonce": nonce, "tn": 3233326955, "message_id": "msg_1"}
+        tx.run(sa.insert(schema.proofs).values(**proof))
+    return f"tnv-{nonce}"
+
+
+def test_a_receipt_tells_the_message_that_it_is_of(ledger: Ledger, desk: Desk, sent: str) -> None:
+    receipt = {"kind": "receipt:not-delivered", "delivery_state": "not-delivered", "delivery_code": "750"}
+    inbound.store(ledger, [call("m-9", **receipt), call("m-unknown", **receipt)])
+    row = desk.row(schema.messages)
+    assert (row.delivery_state, row.delivery_code) == ("not-delivered", "750")
+
+
+def test_a_nonce_that_arrives_is_proof_and_nobody_elses_news(ledger: Ledger, desk: Desk, sent: str) -> None:
+    owner = Account(name="default", account_id="9", inbound_task="theirs", inbound_queue="theirs")
+    inbound.store(ledger, [Call(owner, call("m-1", text=f"between others {sent}", sender="+12065550100").event)])
+    assert desk.row(schema.proofs).arrived_at is None
+    assert len(desk.rows(schema.deliveries)) == 1
+    inbound.store(ledger, [Call(owner, call("m-2", text=f"check {sent}").event)])
+    assert desk.row(schema.proofs).arrived_at is not None
+    assert len(desk.rows(schema.deliveries)) == 1
 
 
 def test_many_who_are_told_the_same_at_once_store_it_once(ledger: Ledger) -> None:

@@ -11,6 +11,8 @@ from tnimport.domain.inbound import MESSAGE, MessageEvent
 from tnimport.domain.webhooks import Event
 from tnimport.ledger.deliveries import owe_inbound
 from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.messages import told
+from tnimport.ledger.proofs import arrived
 from tnimport.ledger.schema import inbound
 
 _FIELDS: Final = tuple(name for name in MessageEvent.__dataclass_fields__ if name != "media")
@@ -65,10 +67,27 @@ def _store(tx: Tx, call: Call) -> bool:
     inbound_id = tx.run(once).scalar()
     if inbound_id is None:
         return False
-    told = _TOLD.get(event.kind)
-    if told is not None:
-        owe_inbound(tx, call.account, int(inbound_id), told)
+    news = _TOLD.get(event.kind)
+    if _ours(tx, call) or news is None:
+        return True
+    owe_inbound(tx, call.account, int(inbound_id), news)
     return True
+
+
+def _ours(tx: Tx, call: Call) -> bool:
+    """Tell whoever waits for it among us; whether it is nobody else's business."""
+    account, event = call.account.name, call.event
+    if event.came_in:
+        return arrived(tx, account, sender=event.sender, recipient=event.recipient, text=event.text)
+    told(
+        tx,
+        account,
+        event.message_id,
+        delivery_state=event.delivery_state,
+        delivery_code=event.delivery_code,
+        delivery_description=event.delivery_description,
+    )
+    return False
 
 
 # What others are told of, by kind; the steps between sending and arriving are nobody's news.
