@@ -16,9 +16,17 @@ UNITS = ROOT / "deploy" / "systemd"
 COMMON = UNITS / "tnimport-.service.d" / "common.conf"
 STARTED = [
     *("tnimport-release.service", "tnimport-web.service", "tnimport-dispatcher.service"),
-    *("tnimport-worker@all.service", "tnimport-worker@numbers.service", "tnimport-flower.service", "tnimport.target"),
+    *(
+        "tnimport-worker@all.service",
+        "tnimport-worker@numbers.service",
+        "tnimport-flower.service",
+        "tnimport.target",
+        "tnimport-doctor.service",
+    ),
 ]
-PROCESSES = {path.stem.removeprefix("tnimport-").rstrip("@"): path for path in UNITS.glob("*.service")}
+COMMANDS = {"doctor"}  # looks once, when it is asked to
+ALL = {path.stem.removeprefix("tnimport-").rstrip("@"): path for path in UNITS.glob("*.service")}
+PROCESSES = {name: path for name, path in ALL.items() if name not in COMMANDS}
 Read = Callable[..., dict[str, list[str]]]
 CHECKER = shutil.which("systemd-analyze")
 

@@ -156,6 +156,9 @@ def test_the_composition_has_no_password_in_it_and_checks_every_server(root: Pat
             secret = re.search("PASSWORD|SECRET|TOKEN|AUTH|DATABASE_URL", name)
             assert not secret or value.startswith("/run/secrets/"), name
     assert all(
-        composition["services"][name]["healthcheck"] for name in ("redis", "postgres", "web", "worker", "flower")
+        composition["services"][name]["healthcheck"]
+        for name in ("redis", "postgres", "web", "worker", "dispatcher", "flower")
     )
+    for name in ("worker", "dispatcher"):
+        assert composition["services"][name]["healthcheck"]["test"] == ["CMD", "python", "-m", "workers.health", name]
     assert "noeviction" in composition["services"]["redis"]["command"]
