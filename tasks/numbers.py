@@ -37,7 +37,7 @@ def _look_at(job: Job, batch: Batch, place: Place) -> Verdict:
     try:
         found = job.access.catapult.get_number(to_e164(place.tn), job.timeout)
     except NotFound:
-        return absent(job, place)
+        return absent(job, batch, place)
     except CarrierError as error:
         return not_seen(job, place, error)
     return there(job, batch, place, found) or _move_here(job, batch, place, found.number_id)

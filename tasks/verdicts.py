@@ -109,8 +109,19 @@ def not_seen(job: Job, place: Place, error: CarrierError) -> Verdict:
     return Tried(again, trouble_of(error))
 
 
-def absent(job: Job, place: Place) -> Tried:
-    """Catapult does not hold it: it can be imported (again)."""
+def absent(job: Job, batch: Batch, place: Place) -> Tried:
+    """Catapult does not hold it: it can be imported (again).
+
+    Where the import was cancelled meanwhile nothing brings to light what arrives later: the look that counts comes when
+    the last call of it, and what the carrier may still make of it, are over.
+    """
+    if job.run.lost and batch.cancel_asked_at is not None:
+        left = batch.cancel_asked_at + 2 * job.timeout - batch.now
+        if left > 0:
+            late = Again(
+                pos=place.pos, wait=left, lane=Lane.LOOKUPS, look=True, lost=True, code="not_there", counted=False
+            )
+            return Tried(late)
     again = Again(
         pos=place.pos, wait=0, lane=Lane.NUMBERS, look=False, lost=job.run.lost, code="not_there", counted=False
     )

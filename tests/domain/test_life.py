@@ -184,7 +184,7 @@ RULES = [
     ({N.REQUESTED: 2, N.RELEASED: 1}, {}, S.RUNNING),
     ({N.REQUESTED: 3}, {"paused": True}, S.PAUSED),
     ({N.REQUESTED: 3}, {"paused": True, "held": True}, S.HELD),
-    ({N.AVAILABLE: 3}, {"held": True, "cancel_asked": True}, S.RUNNING),
+    ({N.AVAILABLE: 3}, {"held": True, "cancel_asked": True}, S.HELD),
     ({N.IMPORTED: 3}, {}, S.COMPLETE),
     ({N.IMPORTED: 3}, {"cancel_asked": True}, S.COMPLETE),
     ({N.IMPORTED: 1, N.PRESENT: 1, N.VERIFIED: 1, N.REMOVED: 1}, {"held": True}, S.COMPLETE),

@@ -7,7 +7,7 @@ The model is what a person would write down beside the ledger: which outcomes we
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import pytest
@@ -154,8 +154,13 @@ class Anything(RuleBasedStateMachine):
         self.desk.reap()
         for row in self.desk.rows(schema.imports):
             if row.cancel_asked_at is not None or row.refused_code is not None:
-                held = self.desk.rows(schema.work, import_id=row.id, state=work.RUNNING)
+                held = [one for one in self.desk.rows(schema.work, import_id=row.id) if self.closes_later(one)]
                 assert held or row.finished_at is not None or self.reaped(row.id)
+
+    def closes_later(self, one: sa.Row[Any]) -> bool:
+        """Whether a run holds it, or it finds out what became of a call."""
+        sent = one.order_id and self.desk.row(schema.orders, id=one.order_id).state == "submitting"
+        return one.state == work.RUNNING or sent or (one.look and one.lost)
 
     def reaped(self, import_id: str) -> bool:
         return self.desk.row(schema.imports, id=import_id).finished_at is not None
@@ -272,7 +277,9 @@ class Anything(RuleBasedStateMachine):
         settled = {pos: "failed" if fate[pos] == 9 else good for pos in dealt if fate[pos] not in {7, 8}}
         looked = {pos: "n" for pos in dealt if fate[pos] == 8 and removing and run.look and last}
         again = [
-            desk.again(pos, wait=fortune[0], look=fate[pos] == 8) for pos in dealt if pos not in {*settled, *looked}
+            desk.again(pos, wait=fortune[0], look=fate[pos] == 8, lost=fortune[0] % 2 == 1)
+            for pos in dealt
+            if pos not in {*settled, *looked}
         ]
         make = {"failed": lambda pos: desk.failed(pos, Stage.RELEASE if removing else Stage.IMPORT)}
         make |= {"released": desk.released, "imported": desk.imported}

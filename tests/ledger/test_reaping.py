@@ -153,13 +153,18 @@ def test_a_cancel_that_was_cut_short_is_finished(desk: Desk, monkeypatch: pytest
     assert desk.state(import_id) == "cancelled"
 
 
-def test_a_run_that_vanishes_with_a_cancelled_import_is_closed_with_it(desk: Desk) -> None:
-    import_id = desk.available(5)
+def test_the_numbers_of_a_run_that_vanishes_with_a_cancelled_import_are_looked_up_before_it_ends(desk: Desk) -> None:
+    import_id = desk.available(5, 3)
     run = desk.run(Lane.NUMBERS)
     desk.record(run, Flush(settled=[desk.imported(0)], first=1))
     control.cancel(desk.ledger, import_id)
     desk.vanish(run)
-    assert desk.counts(import_id) == {"imported": 1, "cancelled": 4}
+    assert desk.counts(import_id) == {"imported": 1, "available": 2, "cancelled": 2}
+    desk.finish(desk.run(Lane.LOOKUPS))
+    other = desk.run(Lane.LOOKUPS)
+    desk.record(other, Flush(again=[desk.again(other.first, lost=True)], first=other.last, last=True))  # not there
+    assert desk.counts(import_id) == {"imported": 2, "cancelled": 3}
+    assert desk.state(import_id) == "cancelled"
 
 
 def test_work_of_the_account_itself_that_vanishes_three_times_holds_no_import(desk: Desk) -> None:

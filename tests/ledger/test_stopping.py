@@ -7,7 +7,8 @@ import pytest
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, polling, reads, schema, submitting
+from tnimport.ledger import control, orders, polling, reads, schema, submitting
+from tnimport.ledger.closing import hold
 from tnimport.ledger.numbers import Flush
 from tnimport.ledger.orders import Fault
 
@@ -126,6 +127,95 @@ def test_cancelled_while_a_run_holds_numbers(desk: Desk) -> None:
     assert desk.counts(import_id) == {"available": 3, "cancelled": 2}
     assert not desk.record(run, Flush(settled=[desk.imported(0)], again=[desk.again(1)], first=2))
     desk.record(run, Flush(first=2, last=True))
+    assert desk.counts(import_id) == {"imported": 1, "cancelled": 4}
+
+
+def lost_order(desk: Desk) -> str:
+    """An import whose order was sent, and whose answer was lost."""
+    import_id = desk.accept(5)
+    run = desk.run(Lane.DASHBOARD)
+    submitting.sending(desk.ledger, run)
+    orders.wait(desk.ledger, run, 0, "timeout")
+    return import_id
+
+
+def lost_number(desk: Desk) -> str:
+    """An import of five numbers, one of which was sent and its answer lost."""
+    import_id = desk.available(5)
+    run = desk.run(Lane.NUMBERS)
+    desk.record(run, Flush(again=[desk.again(0, look=True, lost=True)], first=1, last=True))
+    return import_id
+
+
+@pytest.mark.parametrize("before", [None, control.pause])
+def test_an_order_whose_answer_was_lost_is_asked_for_before_a_cancel_is_through(
+    desk: Desk, before: Callable[..., bool] | None
+) -> None:
+    import_id = lost_order(desk)
+    if before:
+        before(desk.ledger, import_id)
+    for _ in range(2):
+        control.cancel(desk.ledger, import_id)
+    assert desk.state(import_id) == "running"
+    orders.wait(desk.ledger, desk.run(Lane.DASHBOARD), 0, "order_not_seen")
+    assert desk.counts(import_id) == {"requested": 5}
+    submitting.accepted(desk.ledger, desk.run(Lane.DASHBOARD), "c-1", "RECEIVED", 2)
+    assert desk.counts(import_id) == {"cancelled": 5}
+    assert desk.row(schema.orders).carrier_order_id == "c-1"
+
+
+def test_an_order_that_never_appeared_is_not_sent_again_once_its_import_is_cancelled(desk: Desk) -> None:
+    import_id = lost_order(desk)
+    control.cancel(desk.ledger, import_id)
+    submitting.settled_absent(desk.ledger, desk.run(Lane.DASHBOARD))
+    assert desk.counts(import_id) == {"cancelled": 5}
+
+
+@pytest.mark.parametrize(("there", "counts"), [(True, {"imported": 1, "cancelled": 4}), (False, {"cancelled": 5})])
+def test_a_number_whose_answer_was_lost_is_looked_up_before_a_cancel_is_through(
+    desk: Desk, there: bool, counts: dict[str, int]
+) -> None:
+    import_id = lost_number(desk)
+    control.cancel(desk.ledger, import_id)
+    assert desk.counts(import_id) == {"available": 5}
+    assert not desk.claim(Lane.NUMBERS).grants
+    run = desk.run(Lane.LOOKUPS)
+    found = {"settled": [desk.imported(0)]} if there else {"again": [desk.again(0, lost=True)]}
+    desk.record(run, Flush(**found, first=1, last=True))
+    assert desk.counts(import_id) == counts
+    assert desk.state(import_id) == "cancelled"
+
+
+def test_a_message_on_its_way_that_finds_out_is_taken_though_its_import_was_cancelled(desk: Desk) -> None:
+    import_id = lost_number(desk)
+    grant = desk.grant(Lane.LOOKUPS)
+    control.cancel(desk.ledger, import_id)
+    assert desk.take(grant) is not None
+
+
+def test_a_wrong_site_keeps_nobody_from_finding_out_what_a_cancelled_import_left(desk: Desk) -> None:
+    import_id = lost_number(desk)
+    with desk.ledger.write() as tx:
+        hold(tx, import_id, "5016", "Another site.")
+    control.cancel(desk.ledger, import_id)
+    run = desk.run(Lane.LOOKUPS)
+    desk.record(run, Flush(first=0, last=True, fault=FAULT))  # by now the password is wrong, too
+    assert nothing_starts(desk)
+    control.resume(desk.ledger, import_id)
+    desk.finish(desk.run(Lane.LOOKUPS))
+    assert desk.counts(import_id) == {"imported": 1, "cancelled": 4}
+
+
+def test_what_cannot_be_found_out_while_the_account_is_at_fault_waits_for_a_person(desk: Desk) -> None:
+    import_id = lost_number(desk)
+    with desk.ledger.write() as tx:
+        hold(tx, import_id, "401", "Mend the credentials.")
+    control.cancel(desk.ledger, import_id)
+    assert nothing_starts(desk)
+    view = reads.import_view(desk.ledger, import_id)
+    assert (view.state, view.waiting_on["what"]) == ("held", "held")
+    control.resume(desk.ledger, import_id)
+    desk.finish(desk.run(Lane.LOOKUPS))
     assert desk.counts(import_id) == {"imported": 1, "cancelled": 4}
 
 

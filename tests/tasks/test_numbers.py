@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.tasks.conftest import World
 
 NUMBER = "9192381000"
+OTHER = "9192381001"
 MANY = [f"91923810{index:02}" for index in range(60)]
 WISH = {"application": {"name": "ours", "incoming_message_url": "https://example.com/inbound"}}
 JSON = {"Content-Type": "application/json"}
@@ -127,6 +128,34 @@ def test_a_number_whose_answer_was_lost_is_looked_up_and_is_ours(
     assert world.fates(import_id) == {NUMBER: ("imported", None)}
     assert world.effects(NUMBER)["imports"] == 1
     assert len(world.sandbox.calls("catapult.numbers.create")) == 1
+
+
+def test_a_number_whose_answer_was_lost_is_looked_up_though_its_import_was_cancelled(
+    world: World, available: Callable[..., str]
+) -> None:
+    import_id = available(NUMBER, OTHER)
+    world.sandbox.fault("catapult.numbers.create", "cut-after", count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    control.cancel(world.ledger, import_id)
+    not_yet = json.dumps({"category": "not-found", "code": "number-not-found", "message": "not yet"})
+    world.sandbox.fault("catapult.numbers.get", "answer", status=404, headers=JSON, body=not_yet, count=1)
+    world.run(Task.IMPORT_NUMBERS)  # too early to tell: the carrier may still be at it
+    assert 0 < world.in_how_long(Task.IMPORT_NUMBERS) <= 2 * world.http_timeout
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"imported": 1})
+    assert world.fates(import_id) == {NUMBER: ("imported", None), OTHER: ("cancelled", None)}
+
+
+def test_a_number_that_is_not_there_long_after_a_cancel_is_cancelled(
+    world: World, available: Callable[..., str]
+) -> None:
+    import_id = available(NUMBER)
+    world.sandbox.fault("catapult.numbers.create", "cut-before", count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    control.cancel(world.ledger, import_id)
+    world.earlier(imports, "cancel_asked_at", 2 * world.http_timeout)
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"tried": 1})
+    assert world.fates(import_id) == {NUMBER: ("cancelled", None)}
+    assert world.effects(NUMBER)["imports"] == 0
 
 
 def test_a_number_whose_request_was_lost_is_looked_up_and_then_imported(

@@ -20,6 +20,7 @@ class Evidence:
     views: dict[str, dict[str, Any]]  # imports as the HTTP API shows them
     rows: dict[str, list[dict[str, Any]]]  # their rows, as exported
     work: list[dict[str, Any]]  # what is left of the ledger's work
+    cancelled: set[str] = field(default_factory=set)  # imports that somebody cancelled
     withdrawn: Counter[str] = field(default_factory=Counter)  # times an order of this number was taken back
     effects: dict[str, dict[str, int]]
     resources: list[dict[str, Any]]  # numbers at Catapult, of both users
@@ -87,8 +88,14 @@ def doubled(seen: Evidence) -> Iterator[str]:
 
 
 def unexplained(seen: Evidence) -> Iterator[str]:
-    """Every number has the fate that it would have had without any fault of the machine or the network."""
+    """Every number has the fate that it would have had without any fault of the machine or the network.
+
+    Of a cancelled import, what was done is done, and the rest is cancelled.
+    """
+    stopped = {seen.wishes[import_id].ref for import_id in seen.cancelled}
     for number, (wish, row) in seen.latest().items():
+        if row["state"] == "cancelled" and wish.ref in stopped:
+            continue
         if row["code"] != PARKED and (row["state"], row["code"]) != fate(wish, number):
             yield f"{number}: {row['state']} {row['code']}, not {fate(wish, number)}"
 
@@ -117,6 +124,11 @@ def secrets(seen: Evidence) -> Iterator[str]:
 def parked(seen: Evidence) -> list[str]:
     """Numbers that three runs in a row left unanswered: said to be so, and for a person to look at."""
     return [number for number, (_, row) in seen.latest().items() if row["code"] == PARKED]
+
+
+def cancelled(seen: Evidence) -> list[str]:
+    """Numbers that a cancel left undone: here and, as `lost` looks, at the carrier."""
+    return [number for number, (_, row) in seen.latest().items() if row["state"] == "cancelled"]
 
 
 CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {

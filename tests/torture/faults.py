@@ -3,8 +3,10 @@
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.error import URLError
 
 from tests.torture.stand import PROCESSES, Stand
 
@@ -80,6 +82,20 @@ def _fill_disk(stand: Stand, _: str) -> Undo:
     return lambda: stand.limit_files(None)
 
 
+# An import that has not ended and that nobody has stopped yet; one that takes numbers away is left to end.
+_RUNNING = (
+    "SELECT id FROM imports WHERE sealed_at IS NOT NULL AND finished_at IS NULL AND action = 'IMPORT' "
+    "AND cancel_asked_at IS NULL AND paused_at IS NULL ORDER BY created_at LIMIT 1"
+)
+
+
+def _tell_import(stand: Stand, what: str) -> None:
+    """What a person asks of the import that has been at work longest; a paused one is resumed by the operator."""
+    for row in stand.ask(_RUNNING):
+        with suppress(URLError, OSError):
+            stand.http("POST", f"/v1/imports/{row['id']}/{what}")
+
+
 def _shut_carrier(stand: Stand, _: str) -> Undo:
     stand.gate.shut()
     return stand.gate.open
@@ -131,6 +147,8 @@ def kinds(*, redis_hang: float, lock: float) -> Mapping[str, Kind]:
         "redis-full": Kind(_fill_redis, ("",), 2.0),
         "ledger": Kind(_break_ledger, (f"{lock}",), lock),
         "disk-full": Kind(_fill_disk, ("",), 3.0),
+        "pause": Kind(_tell_import, ("pause",)),
+        "cancel": Kind(_tell_import, ("cancel",)),
         "refused": Kind(_shut_carrier, ("",), 2.0),
         "stuck": Kind(_stick, ("stuck-received", "stuck-processing"), 3.0),
         "feature-off": Kind(_feature_off, ("",), 1.0),

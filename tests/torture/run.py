@@ -18,6 +18,7 @@ from tests.torture.stand import CLAIM_SECONDS, SECRETS, Stand
 
 STEP = 0.05
 OPERATOR_SECONDS = 1.0
+PAUSED_SECONDS = 2.0
 
 
 class Run:
@@ -75,12 +76,11 @@ class Run:
 
     def _operate(self) -> None:
         """What a person does who looks now and then: resume what is held, send what could not be sent."""
-        for row in self._stand.ask(
-            "SELECT id, held_code FROM imports WHERE held_at IS NOT NULL AND finished_at IS NULL"
-        ):
+        stopped = f"held_at IS NOT NULL OR paused_at < {time.time() - PAUSED_SECONDS}"
+        for row in self._stand.ask(f"SELECT id, held_code FROM imports WHERE finished_at IS NULL AND ({stopped})"):  # noqa: S608 - a number
             with suppress(URLError, OSError):
                 self._stand.http("POST", f"/v1/imports/{row['id']}/resume")
-                self.resumed[row["held_code"]] += 1
+                self.resumed[row["held_code"] or "paused"] += 1
         self._take_away()
         if self._taken_away:
             self._submit()
@@ -99,7 +99,8 @@ class Run:
 
     def _take_away(self) -> None:
         """Order the first import that has ended away again, under the same eyes."""
-        ended = {row["id"] for row in self._stand.ask("SELECT id FROM imports WHERE finished_at IS NOT NULL")}
+        through = "SELECT id FROM imports WHERE finished_at IS NOT NULL AND cancel_asked_at IS NULL"
+        ended = {row["id"] for row in self._stand.ask(through)}
         wish = next((wish for one, wish in self._accepted.items() if one in ended), None)
         if wish is not None and not self._taken_away:
             self._taken_away = True
@@ -130,6 +131,7 @@ class Run:
             wishes=self._accepted,
             views={one: stand.view(one) for one in self._accepted},
             rows={one: list(stand.numbers(one).values()) for one in self._accepted},
+            cancelled={row["id"] for row in stand.ask("SELECT id FROM imports WHERE cancel_asked_at IS NOT NULL")},
             work=stand.ask("SELECT id, task, state, order_id, attempts, strikes FROM work"),
             withdrawn=Counter(),
             effects=carrier["effects"],

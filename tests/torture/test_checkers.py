@@ -55,6 +55,8 @@ PLANTED: dict[str, tuple[str, Callable[[Evidence], object]]] = {
     "one reference, two orders": ("doubled", lambda seen: seen.orders.append(seen.orders[0])),
     "an application made twice": ("doubled", lambda seen: seen.applications.append(seen.applications[0])),
     "a good number failed": ("unexplained", lambda seen: _row(seen, code="http_500")),
+    "cancelled by nobody": ("unexplained", lambda seen: _row(seen, state="cancelled", code="cancelled")),
+    "cancelled here, imported there": ("lost", lambda seen: _row(seen, state="cancelled", number_id=None)),
     "work that is left": ("claims", lambda seen: seen.work.append({"id": 1})),
     "a claim that outlived its time": ("claims", lambda seen: setattr(seen, "overdue", 20.0)),
     "a stack that slept on": ("recovery", lambda seen: setattr(seen, "recovered_after", 18.5)),
@@ -74,6 +76,15 @@ def test_a_number_that_is_parked_is_neither_lost_nor_unexplained() -> None:
     seen = fine()
     seen.rows["imp_1"][1].update(code="needs_attention")
     seen.resources.append({"user": "u-1", "number": f"+1{BAD}", "id": "n-2"})
+    assert not any(judge(seen).values())
+
+
+def test_what_a_cancel_left_undone_is_explained() -> None:
+    seen = fine()
+    seen.cancelled = {"imp_1"}
+    seen.views["imp_1"]["counts"] = {"rows": 2, "cancelled": 1, "failed": 1}
+    _row(seen, state="cancelled", code="cancelled", number_id=None)
+    seen.resources.clear()
     assert not any(judge(seen).values())
 
 

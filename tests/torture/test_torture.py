@@ -28,13 +28,13 @@ class Length:
 
 LENGTHS = {
     "short": Length(
-        *(300, 80, 11, 15.0, 2.0, 2.0, 60),
+        *(300, 80, 13, 15.0, 2.0, 2.0, 60),
         only=(
             *("kill-worker", "freeze-past-claim", "redis-told", "redis-hangs", "ledger", "doubled-messages"),
-            *("refused", "cut-after", "error", "limited", "unauthorized"),
+            *("refused", "cut-after", "error", "limited", "unauthorized", "pause", "cancel"),
         ),
     ),
-    "long": Length(1800, 200, 40, 80.0, 8.0, 5.0, 150),
+    "long": Length(1800, 200, 44, 80.0, 8.0, 5.0, 150),
 }
 
 

@@ -227,10 +227,10 @@ def import_state(facts: ImportFacts) -> ImportState:
     """Compute the state of an import; the first rule that fits decides."""
     if sum(facts.counts.get(state, 0) for state in OPEN) == 0:
         return _ended(facts)
+    if facts.held:
+        return ImportState.HELD  # a cancelled one, too, whose lost answers cannot be asked for until a person acts
     if facts.cancel_asked:
         return ImportState.RUNNING  # until the runs in flight have let go
-    if facts.held:
-        return ImportState.HELD
     if facts.paused:
         return ImportState.PAUSED
     return ImportState.RUNNING if facts.started or _moved(facts) else ImportState.QUEUED

@@ -1,6 +1,7 @@
 """Stops imports: a hold until a person acts, and the closing of what a cancel or a refusal leaves open.
 
-What no run holds is closed at once; what a run holds is closed when the run lets go.
+What no run holds is closed at once; what a run holds is closed when the run lets go; and where the answer to a call was
+lost, it is first found out what became of it.
 """
 
 from typing import Any
@@ -12,12 +13,16 @@ from tnimport.ledger.books import Books
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import imports, orders, work
-from tnimport.ledger.work import RUNNING
+from tnimport.ledger.work import RUNNING, doubtful
 
 
 def hold(tx: Tx, import_id: str, code: str, instruction: str) -> None:
-    """Stop an import for a fault of the account; the first reason stands until somebody resumes."""
-    running = (imports.c.id == import_id, imports.c.held_at.is_(None), imports.c.finished_at.is_(None))
+    """Stop an import for a fault of the account; the first reason stands until somebody resumes.
+
+    One that is cancelled and still asks for lost answers may meet another fault while it is held.
+    """
+    going = sa.or_(imports.c.held_at.is_(None), imports.c.cancel_asked_at.is_not(None))
+    running = (imports.c.id == import_id, going, imports.c.finished_at.is_(None))
     values = {"held_at": tx.now, "held_code": code, "held_text": instruction, "updated_at": tx.now}
     if tx.changed(sa.update(imports).where(*running).values(**values)):
         note(tx, "import_held", import_id, code=code, instruction=instruction)
@@ -64,7 +69,9 @@ def close_if_stopped(tx: Tx, import_id: str) -> None:
 
 
 def _drop_unstarted(tx: Tx, import_id: str) -> None:
-    tx.run(sa.delete(work).where(work.c.import_id == import_id, work.c.state != RUNNING))
+    in_doubt = sa.select(work.c.id).outerjoin(orders, orders.c.id == work.c.order_id)
+    kept = in_doubt.where(work.c.import_id == import_id, doubtful())
+    tx.run(sa.delete(work).where(work.c.import_id == import_id, work.c.state != RUNNING, work.c.id.not_in(kept)))
 
 
 def _without_run(tx: Tx, import_id: str) -> list[sa.Row[Any]]:

@@ -18,7 +18,7 @@ from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.grants import Due, Grant, Hand, Round
 from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.window import Window
-from tnimport.ledger.work import SENT, WAITING, active, application_ready
+from tnimport.ledger.work import SENT, WAITING, active, application_ready, closing, doubtful
 
 _LEFT: Final = sa.func.coalesce(sum((imports.c[state] for state in OPEN), sa.literal(0)), 0).label("left")
 _OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an account has work of its own
@@ -133,7 +133,8 @@ def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[b
         return
     if name is Lane.WEBHOOKS:  # what has happened is told, whatever becomes of its import
         return
-    yield sa.or_(work.c.import_id.is_(None), active()) if name in _OF_NO_IMPORT else active()
+    going = sa.or_(active(), sa.and_(closing(), doubtful()))
+    yield sa.or_(work.c.import_id.is_(None), going) if name in _OF_NO_IMPORT else going
     if window is not None:
         yield window.open_to()
     if name in {Lane.NUMBERS, Lane.LOOKUPS}:

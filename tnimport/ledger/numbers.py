@@ -39,6 +39,7 @@ class Batch:
     application_id: str | None
     on_present: str
     import_created_at: float
+    cancel_asked_at: float | None
     now: float
 
 
@@ -78,12 +79,13 @@ def load(ledger: Ledger, run: Run) -> Batch:
             application_id=row.application_id,
             on_present=row.on_present,
             import_created_at=row.created_at,
+            cancel_asked_at=row.cancel_asked_at,
             now=tx.now,
         )
 
 
 _TARGET: Final = (
-    sa.select(imports.c.on_present, imports.c.created_at, applications.c.application_id)
+    sa.select(imports.c.on_present, imports.c.created_at, imports.c.cancel_asked_at, applications.c.application_id)
     .select_from(imports.outerjoin(applications, applications.c.id == imports.c.application_ref))
     .where(imports.c.id == sa.bindparam("import"))
 )

@@ -25,10 +25,10 @@ def waiting_on(tx: Tx, row: sa.Row[Any], paces: Paces | None = None) -> dict[str
     """
     if row.finished_at is not None:
         return None
-    if row.cancel_asked_at is not None:
-        return {"what": "cancelling"}
     if row.held_at is not None:
         return {"what": "held", "code": row.held_code, "instruction": row.held_text}
+    if row.cancel_asked_at is not None:
+        return {"what": "cancelling"}
     if row.paused_at is not None:
         return {"what": "paused", "since": row.paused_at}
     return _pause(tx, row) or _worker(tx, row) or _application(tx, row) or _carrier(tx, row) or _calls(tx, row, paces)

@@ -13,10 +13,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from tnimport.contract import Task
+from tnimport.domain.life import OrderState
 from tnimport.domain.pacing import Pace
+from tnimport.domain.reasons import all_reasons
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.schema import applications, imports, work
+from tnimport.ledger.schema import applications, imports, orders, work
 
 WAITING: Final = "waiting"
 SENT: Final = "sent"
@@ -63,6 +65,26 @@ def active() -> sa.ColumnElement[bool]:
     return sa.and_(imports.c.sealed_at.is_not(None), *(stop.is_(None) for stop in stops))
 
 
+def doubtful() -> sa.ColumnElement[bool]:
+    """Work that finds out what became of a call whose answer was lost; in a query that joins `orders` to it."""
+    return sa.or_(
+        sa.and_(work.c.look, work.c.lost, work.c.last > work.c.first), orders.c.state == OrderState.SUBMITTING
+    )
+
+
+_OF_ONE_IMPORT: Final = sorted(one.code for one in all_reasons() if one.scope == "import")
+
+
+def closing() -> sa.ColumnElement[bool]:
+    """An import that was stopped for good and still finds out what it has left at the carrier.
+
+    Not while the whole account is at fault: asking with a wrong password again and again would lock it.
+    """
+    stopped = sa.or_(imports.c.cancel_asked_at.is_not(None), imports.c.refused_code.is_not(None))
+    answered = sa.or_(imports.c.held_at.is_(None), imports.c.held_code.in_(_OF_ONE_IMPORT))
+    return sa.and_(stopped, answered, imports.c.finished_at.is_(None))
+
+
 def take(ledger: Ledger, work_id: int, serial: int, seconds: float) -> Run | None:
     """Make a sent claim ours for so many seconds; None when it is not there to be taken (any longer)."""
     swap = {"claim": work_id, "sent_as": serial, "mine": secrets.token_hex(16)}
@@ -92,10 +114,18 @@ def _stopped(tx: Tx, run: Run) -> bool:
         return tx.run(wanted.limit(1)).first() is None
     if run.import_id is None:
         return False
-    return tx.run(_GOING_ON, {"import": run.import_id}).first() is None
+    if tx.run(_GOING_ON, {"import": run.import_id}).first() is not None:
+        return False
+    return tx.run(_FINDING_OUT, {"claim": run.id}).first() is None
 
 
 _GOING_ON: Final = sa.select(imports.c.id).where(imports.c.id == sa.bindparam("import"), active())
+_FINDING_OUT: Final = (
+    sa.select(work.c.id)
+    .join(imports, imports.c.id == work.c.import_id)
+    .join(orders, orders.c.id == work.c.order_id)
+    .where(work.c.id == sa.bindparam("claim"), closing(), doubtful())
+)
 
 
 def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
