@@ -18,6 +18,7 @@ BENCHMARKS = (
     "accepting",
     "growth",
     "waiting",
+    "foretelling",
     "polls",
     "clients",
     "sandbox_rate",

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from tnimport.domain.accounts import Paces
 from tnimport.domain.life import ImportFacts, ImportState, NumberState, import_state
 from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.estimating import eta
 from tnimport.ledger.schema import events, imports, orders, refusals
-from tnimport.ledger.waiting import eta, waiting_on
+from tnimport.ledger.waiting import waiting_on
 
 ROW_KINDS: Final = ("rejected", "duplicate", "blank")
 UNKNOWN: Final[Mapping[str, Paces]] = MappingProxyType({})
@@ -128,7 +129,7 @@ def _view(tx: Tx, row: sa.Row[Any], paces: Mapping[str, Paces], *, whole: bool) 
         counts=counts | {kind: getattr(row, kind) for kind in (*ROW_KINDS, "rows")},
         waiting_on=waiting_on(tx, row, paces.get(row.account)),
         held=held,
-        eta=eta(tx, row),
+        eta=eta(tx, row, paces.get(row.account)),
         created_at=row.created_at,
         updated_at=row.updated_at,
         finished_at=row.finished_at,

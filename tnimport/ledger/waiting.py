@@ -1,4 +1,4 @@
-"""Answers «why is nothing happening» and «when will it be through», from what the ledger knows."""
+"""Answers «why is nothing happening», from what the ledger knows."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -11,7 +11,7 @@ from tnimport.domain.lanes import Lane, own_pace, pace_of
 from tnimport.domain.life import AT_CARRIER, Action
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.lanes import own
-from tnimport.ledger.schema import applications, events, lanes, orders, work
+from tnimport.ledger.schema import applications, lanes, orders, work
 from tnimport.ledger.work import RUNNING, SENT
 
 PICKED_UP_WITHIN: Final = 5.0  # seconds in which a worker that is alive and not overwhelmed takes a message
@@ -106,29 +106,3 @@ def _kept_back(tx: Tx, row: sa.Row[Any], left: int, paces: Paces) -> Iterator[tu
 def _uncalled(row: sa.Row[Any]) -> int:
     """How many numbers Catapult has yet to be called for, each with a call of its own."""
     return int(row.requested if row.action == Action.REMOVE else row.available)
-
-
-def eta(tx: Tx, row: sa.Row[Any]) -> float | None:
-    """When the import will be through at the speed it has shown so far; None while there is nothing to go by."""
-    if row.finished_at is not None:
-        return float(row.finished_at)
-    if row.paused_at is not None or row.held_at is not None:
-        return None
-    began, done, left = _removed(row) if row.action == Action.REMOVE else _imported(tx, row)
-    if not done or not left or began is None:
-        return None
-    return float(tx.now + left * (tx.now - began) / done)
-
-
-def _removed(row: sa.Row[Any]) -> tuple[float | None, int, int]:
-    """Since when, how many, how many more: the releases take the time, and begin at once."""
-    return row.created_at, row.released + row.ordered + row.removed, row.requested
-
-
-def _imported(tx: Tx, row: sa.Row[Any]) -> tuple[float | None, int, int]:
-    """Since when, how many, how many more: the imports take the time, and begin when the first order has ended."""
-    # The first by id: a minimum would read all that has happened since.
-    of_this = sa.select(events.c.at).where(events.c.import_id == row.id, events.c.kind == "order_ended")
-    ended = of_this.order_by(events.c.id).limit(1)
-    done = row.imported + row.present
-    return tx.run(ended).scalar(), done, row.requested + row.ordered + row.available
