@@ -1,10 +1,13 @@
 """Step 3 of Bandwidth's guide: the application that numbers go to, found or created once. One call each run."""
 
+from typing import Any
+
 from tasks.faults import delay_of, fault_of, trouble_of
 from tasks.parts import Job
 from tasks.results import Done, Later, Result
 from tnimport.bandwidth.applications import Application, ApplicationSpec
-from tnimport.bandwidth.errors import AccountFault, CarrierError, OutcomeUnknown, Permanent
+from tnimport.bandwidth.errors import AccountFault, CarrierError, NotFound, OutcomeUnknown, Permanent
+from tnimport.domain.callbacks import MESSAGES, with_secret, without_userinfo
 from tnimport.ledger import applications
 from tnimport.ledger.applications import ApplicationView
 
@@ -16,6 +19,8 @@ def ensure_application(job: Job) -> Result:
     (ap-docs, applications): the request may have been carried out for as long as a call may take.
     """
     wish = applications.load(job.ledger, job.run)
+    if wish.found_id is not None:
+        return _give_secret(job, wish, wish.found_id)
     return _look(job, wish) if wish.looked_at is None else _create(job, wish)
 
 
@@ -25,6 +30,9 @@ def _look(job: Job, wish: ApplicationView) -> Result:
     except CarrierError as error:
         return _failed(job, error, creating=False)
     for found in page.items:
+        if _is_ours(found, wish) and _lacks_secret(job, found):
+            applications.found(job.ledger, job.run, found.application_id)
+            return Later("it exists, and is to present our secret", 0)
         if _is_ours(found, wish):
             applications.ready(job.ledger, job.run, found.application_id, added=False)
             return Done({"application_id": found.application_id, "created": "no"})
@@ -44,16 +52,53 @@ def _absent(job: Job, wish: ApplicationView) -> Result:
 
 
 def _is_ours(found: Application, wish: ApplicationView) -> bool:
+    """By name and URL, without user-info, which the carrier may show or hide."""
     return found.name == wish.name and _plain(found.incoming_message_url) == _plain(wish.url)
 
 
 def _plain(url: str | None) -> str | None:
-    """The URL without user-info, which the carrier may show or hide."""
-    if url is None or "://" not in url:
-        return url
-    scheme, _, rest = url.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+    return None if url is None else without_userinfo(url)
+
+
+def _lacks_secret(job: Job, found: Application) -> bool:
+    """Whether messages that it sends to us would be refused, as far as can be seen: nobody shows a hidden secret."""
+    shown = found.incoming_message_url or ""
+    plain = without_userinfo(shown)
+    return _leads_to_us(job, plain) and shown != _presenting(job, plain)
+
+
+def _leads_to_us(job: Job, url: str) -> bool:
+    account = job.access.account
+    return url in {f"{base}{MESSAGES}" for base in (account.callback_url, account.fallback_url) if base}
+
+
+def _presenting(job: Job, url: str) -> str:
+    """The URL as it is given to the carrier: with our secret if it leads to us, and as it is if it does not."""
+    return with_secret(url, job.access.callback_secret) if _leads_to_us(job, url) else url
+
+
+def _spec(job: Job, wish: ApplicationView) -> ApplicationSpec:
+    urls = {"incoming_message_url", "incoming_message_fallback_url"}
+    said: dict[str, Any] = {
+        name: _presenting(job, value) if name in urls else value for name, value in wish.spec.items()
+    }
+    return ApplicationSpec(**said)
+
+
+def _give_secret(job: Job, wish: ApplicationView, application_id: str) -> Result:
+    """It leads to us without our secret, or with an older one: what comes in through it would be refused."""
+    try:
+        job.access.catapult.update_application(application_id, _spec(job, wish), job.timeout)
+    except NotFound:
+        applications.found(job.ledger, job.run, None)
+        return Later("it has gone meanwhile", 0)
+    except Permanent as error:  # numbers can go to it all the same
+        applications.ready(job.ledger, job.run, application_id, added=False)
+        return Done({"application_id": application_id, "created": "no", "secret_refused": error.code})
+    except CarrierError as error:
+        return _failed(job, error, creating=False)
+    applications.ready(job.ledger, job.run, application_id, added=False)
+    return Done({"application_id": application_id, "created": "no"})
 
 
 def _create(job: Job, wish: ApplicationView) -> Result:
@@ -62,7 +107,7 @@ def _create(job: Job, wish: ApplicationView) -> Result:
         applications.wait(job.ledger, job.run, 0, unsent=True)
         return Later("too_late", 0)
     try:
-        application_id = job.access.catapult.create_application(ApplicationSpec(**wish.spec), job.timeout)
+        application_id = job.access.catapult.create_application(_spec(job, wish), job.timeout)
     except CarrierError as error:
         return _failed(job, error, creating=True)
     applications.ready(job.ledger, job.run, application_id, added=True)

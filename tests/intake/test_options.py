@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -92,6 +93,21 @@ def test_a_named_application_calls_our_own_callback_unless_told_otherwise() -> N
     theirs = request_from({"account": "full", "application": {"name": "MyApp", "incoming_message_url": URL}}, ACCOUNTS)
     assert ours == Application(name="MyApp", incoming_message_url="https://tn.example/callbacks/full/messages")
     assert theirs.application == Application(name="MyApp", incoming_message_url=URL)
+
+
+def test_without_a_word_of_an_application_ours_is_meant_where_we_can_be_called() -> None:
+    account = replace(FULL, application_id=None, fallback_url="https://two.example/full", callback_timeout=0.5)
+    ours = Application(
+        name="tnimport",
+        incoming_message_url="https://tn.example/callbacks/full/messages",
+        incoming_message_fallback_url="https://two.example/full/messages",
+        incoming_message_url_callback_timeout=500,
+    )
+    assert request_from({}, {"full": account}).application == ours
+    own = {"incoming_message_fallback_url": URL, "incoming_message_url_callback_timeout": 9, "name": "tnimport"}
+    asked = request_from({"application": own}, {"full": account}).application
+    assert asked == ours.model_copy(update=own)
+    assert codes_of({}, {"full": replace(account, callback_url=None)}) == {"/application": "required"}
 
 
 def test_the_only_account_there_is_needs_no_name() -> None:

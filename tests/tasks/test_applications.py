@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from tasks.catalogue import STEPS
 from tasks.results import Done, Later
-from tnimport.bandwidth.applications import ApplicationSpec
+from tnimport.bandwidth.applications import Application, ApplicationSpec
 from tnimport.contract import Task
 from tnimport.ledger.schema import applications
 
@@ -186,3 +188,71 @@ def test_a_creation_that_was_rate_limited_made_nothing_and_is_repeated_without_a
     assert isinstance(world.run(Task.ENSURE_APPLICATION), Done)
     assert len(world.sandbox.calls("catapult.applications.list")) == 1
     assert len(at_carrier(world)) == 1
+
+
+OURS = "https://tn.example/callbacks/default"
+SECRET = "canary/secret"
+PRESENTING = "https://tnimport:canary%2Fsecret@tn.example/callbacks/default/messages"
+
+
+@pytest.fixture
+def called(world: World) -> World:
+    """An account that the carrier calls, with a second way and a time-out."""
+    world.change(callback_url=OURS, fallback_url="https://second.example/callbacks/default", callback_timeout=2.5)
+    world.access = replace(world.access, callback_secret=SECRET)
+    return world
+
+
+def shown(world: World, application_id: str) -> Application:
+    return world.access.catapult.get_application(application_id, 5)
+
+
+@pytest.mark.parametrize("application", [None, {"name": "tnimport", "callback_http_method": "GET"}])
+def test_one_that_calls_us_has_our_secret_on_the_wire_and_nowhere_else(
+    called: World, application: dict[str, str] | None
+) -> None:
+    import_id = called.available(NUMBER, application=application)
+    made = until_done(called)
+    assert made.counts["created"] == "yes"
+    held = shown(called, str(made.counts["application_id"]))
+    assert (held.name, held.incoming_message_url) == ("tnimport", PRESENTING)
+    assert held.incoming_message_fallback_url == PRESENTING.replace("@tn.", "@second.")
+    assert held.incoming_message_url_callback_timeout == 2500
+    assert held.callback_http_method == ("GET" if application else "POST")
+    with called.ledger.read() as tx:
+        stored = str(tx.run(sa.select(applications)).all())
+    assert "canary" not in stored + str(called.view(import_id)) + repr(called.access)
+    assert f"{OURS}/messages" in stored
+
+
+def test_foreign_addresses_never_get_our_secret(called: World) -> None:
+    theirs = {"incoming_message_url": f"{OURS}/messages.evil", "incoming_message_fallback_url": URL}
+    called.submit(NUMBER, application={"name": "ours", **theirs})
+    held = shown(called, str(until_done(called).counts["application_id"]))
+    assert (held.incoming_message_url, held.incoming_message_fallback_url) == tuple(theirs.values())
+
+
+@pytest.mark.parametrize("url", [f"{OURS}/messages", PRESENTING.replace("canary", "older"), PRESENTING])
+def test_one_that_is_there_and_calls_us_is_given_our_secret(called: World, url: str) -> None:
+    there = create(called, "tnimport", url)
+    called.submit(NUMBER, application=None)
+    assert until_done(called) == Done({"application_id": there, "created": "no"})
+    assert shown(called, there).incoming_message_url == PRESENTING
+
+
+def test_one_that_goes_away_meanwhile_is_made_and_one_that_may_not_be_changed_is_used(called: World) -> None:
+    there = create(called, "tnimport", f"{OURS}/messages")
+    called.submit(NUMBER, application=None)
+    assert called.run(Task.ENSURE_APPLICATION) == Later("it exists, and is to present our secret", 0)
+    called.access.catapult.delete_application(there, 5)
+    assert until_done(called).counts["created"] == "yes"
+    fixed = create(called, "fixed", f"{OURS}/messages")
+    called.submit(NUMBER, application={"name": "fixed"})
+    body = json.dumps({"category": "bad-request", "code": "validation-error", "message": "no"})
+    called.sandbox.fault("catapult.applications.update", "answer", status=400, headers=JSON, body=body)
+    done = until_done(called)
+    assert done.counts == {
+        "application_id": fixed,
+        "created": "no",
+        "secret_refused": "validation-error",
+    }

@@ -6,11 +6,13 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from tnimport.domain.accounts import Account
+from tnimport.domain.callbacks import MESSAGES
 from tnimport.domain.life import Action
 from tnimport.intake.options import Application, ImportOptions, read_options
 from tnimport.intake.problems import Problem, Refused, problem
 
 DEFAULT_ACCOUNT: Final = "default"
+OUR_APPLICATION: Final = "tnimport"  # the name of one that nobody has named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,10 +106,24 @@ def _application(options: ImportOptions, account: Account) -> Application | None
         return None
     given = options.application
     if given is None:
-        return Application(id=account.application_id) if account.application_id else None
+        if account.application_id:
+            return Application(id=account.application_id)
+        return _calling_us(Application(name=OUR_APPLICATION), account) if account.callback_url else None
     if given.id or given.incoming_message_url or account.callback_url is None:
         return given
-    return given.model_copy(update={"incoming_message_url": f"{account.callback_url}/messages"})
+    return _calling_us(given, account)
+
+
+def _calling_us(given: Application, account: Account) -> Application:
+    """With our callback, and the settings' fallback and time-out where the caller names none."""
+    fallback = f"{account.fallback_url}{MESSAGES}" if account.fallback_url else None
+    patience = round(account.callback_timeout * 1000) if account.callback_timeout else None
+    ours = {
+        "incoming_message_url": f"{account.callback_url}{MESSAGES}",
+        "incoming_message_fallback_url": given.incoming_message_fallback_url or fallback,
+        "incoming_message_url_callback_timeout": given.incoming_message_url_callback_timeout or patience,
+    }
+    return given.model_copy(update=ours)
 
 
 def _site(site_id: str | None) -> list[Problem]:

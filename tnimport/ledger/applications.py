@@ -24,6 +24,7 @@ class ApplicationView:
     name: str | None
     url: str | None
     spec: Mapping[str, Any]
+    found_id: str | None
     page: int
     looked_at: float | None
     sent_at: float | None
@@ -46,6 +47,15 @@ def looked(ledger: Ledger, run: Run, next_page: int | None, wait: float = 0) -> 
         _update(tx, run, **through)
         lost = run.lost and next_page is not None
         work.later(tx, run, tx.now + wait, attempts=0, strikes=0, lost=lost)
+        lanes.succeeded(tx, run.account, run.lane)
+
+
+def found(ledger: Ledger, run: Run, application_id: str | None) -> None:
+    """It stands in the list; what it lacks is set next. None: it does not, or no longer, and is looked for anew."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _update(tx, run, found_id=application_id and application_id[:64], page=0)
+        work.later(tx, run, tx.now, attempts=0, strikes=0)
         lanes.succeeded(tx, run.account, run.lane)
 
 
@@ -84,7 +94,7 @@ def ready(ledger: Ledger, run: Run, application_id: str, *, added: bool) -> None
     """It is known now; the numbers of every import that wished for it can go."""
     with ledger.write() as tx:
         work.fence(tx, run)
-        _update(tx, run, application_id=application_id[:64], added=added, sent_at=None)
+        _update(tx, run, application_id=application_id[:64], added=added, sent_at=None, found_id=None)
         for import_id in wishing(tx, run.application_ref):
             note(tx, "application_ready", import_id, application_id=application_id, added=added)
         work.done(tx, run)

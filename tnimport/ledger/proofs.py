@@ -15,7 +15,8 @@ _NONCE: Final = re.compile(MARK + r"([0-9a-z]{20})")
 def arrived(tx: Tx, account: str, *, sender: str, recipient: str, text: str) -> bool:
     """A message has come in; if it carries a nonce of ours, between the right numbers, its link is proven.
 
-    Returns whether it did; such a message is between us and the carrier, and nobody else's news. Locks nothing but the row of the nonce: callbacks come many at a time, in any order.
+    Returns whether it did; such a message is between us and the carrier, and nobody else's news. Locks
+    nothing but the row of the nonce: callbacks come many at a time, in any order.
     """
     nonce = _NONCE.search(text)
     if nonce is None:

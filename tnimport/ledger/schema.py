@@ -160,6 +160,7 @@ applications = Table(
     Column("name", String(255)),
     Column("url", Text),
     Column("spec", JSON, nullable=False),
+    Column("found_id", String(64)),  # it stands in the carrier's list, and is to be given our secret
     Column("application_id", String(64)),
     Column("added", Boolean),
     Column("page", Integer, nullable=False, server_default="0"),

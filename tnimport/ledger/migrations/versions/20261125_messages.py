@@ -20,6 +20,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_column("orders", "woken_at")
+    op.drop_column("applications", "found_id")
     op.drop_column("work", "delivery_id")
     op.drop_column("work", "message_id")
     op.drop_column("imports", "verify_ended_at")
@@ -186,6 +187,7 @@ def _widen() -> None:
     op.add_column("imports", sa.Column("verify_count", sa.Integer(), nullable=True))
     op.add_column("imports", sa.Column("verify_started_at", sa.Double(), nullable=True))
     op.add_column("imports", sa.Column("verify_ended_at", sa.Double(), nullable=True))
+    op.add_column("applications", sa.Column("found_id", sa.String(length=64), nullable=True))
     op.add_column("orders", sa.Column("woken_at", sa.Double(), nullable=True))
     op.add_column("work", sa.Column("message_id", sa.String(length=24), nullable=True))
     op.add_column("work", sa.Column("delivery_id", sa.String(length=24), nullable=True))
