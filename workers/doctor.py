@@ -55,7 +55,7 @@ def findings() -> Iterator[Finding]:
         yield from _here(settings, opened)
     finally:
         opened.close()
-    yield from callbacks.check(settings.public_url)
+    yield from callbacks.check(settings)
     transport = Transport()
     try:
         yield from carrier.check(settings, transport)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -14,15 +15,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+import requests
 import sqlalchemy as sa
+import uvicorn
 
 from config.settings import load
 from sandbox.pytest_plugin import sandbox, sandbox_server  # noqa: F401 - fixtures
 from tnimport.bandwidth.transport import Transport
+from tnimport.domain.accounts import Account
 from tnimport.ledger import heartbeats, migrate
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.schema import heartbeats as table
+from tnimport.web.app import WebDeps, create_app
 from tnimport.web.keys import Scope, make, written
 from workers.checkups import access, broker, callbacks, carrier, processes
 from workers.checkups import ledger as ledger_checkup
@@ -217,29 +222,100 @@ def test_a_file_of_keys_that_lets_nobody_in_is_told(tmp_path: Path) -> None:
 
 
 class Other(BaseHTTPRequestHandler):
-    """Some other web server."""
+    """Some other web servers, by their path."""
 
     def do_GET(self) -> None:
-        own = self.path.startswith("/ours/")
-        self.send_response(200)
+        known = "Authorization" in self.headers
+        status = {"moved": 302, "greedy": 401, "liar": 200 if known else 401, "plain": 200}[self.path.split("/")[1]]
+        self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="tnimport callbacks"' if "liar" in self.path else "Basic")
+        if status == 302:
+            self.send_header("Location", "http://elsewhere.example/")
         self.end_headers()
-        self.wfile.write(b'{"status": "ok"}' if own else b"hello")
+        self.wfile.write(b'{"proof": "guessed"}' if known else b"hello")
+        self.server.asked.append((self.path, known))
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
 
 
-def test_the_public_address_must_lead_to_our_web_process(free_port: int) -> None:
+@pytest.fixture
+def other() -> Iterator[HTTPServer]:
     server = HTTPServer(("127.0.0.1", 0), Other)
+    server.asked = []
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    base = f"http://127.0.0.1:{server.server_port}"
-    try:
-        assert grade_of(callbacks.check(f"{base}/ours"), "leads to our web process") is Grade.OK
-        assert grade_of(callbacks.check(base), "does not answer as our web process does") is Grade.FAULT
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    assert grade_of(callbacks.check(f"http://127.0.0.1:{free_port}"), "ConnectionError") is Grade.FAULT
-    assert grade_of(callbacks.check(None), "no public address") is Grade.WARNING
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def ours(ledger: Ledger) -> Iterator[str]:
+    """The address of a web process of the deployment."""
+    account = Account(name="default", account_id="9999999")
+    deps = WebDeps(ledger=ledger, accounts={"default": account}, callback_secrets={"default": "canary-secret"})
+    server = uvicorn.Server(uvicorn.Config(create_app(deps), log_level="error"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+def called(environment: dict[str, str], public_url: str, **changes: str) -> list[Finding]:
+    more = {"PUBLIC_URL": public_url, "CALLBACK_SECRET": "canary-secret"} | changes
+    return list(callbacks.check(load(environment | {f"TNIMPORT_{name}": value for name, value in more.items()})))
+
+
+def test_the_public_addresses_must_lead_to_this_deployment(
+    environment: dict[str, str], ours: str, free_port: int
+) -> None:
+    found = called(environment, ours, FALLBACK_URL=ours)
+    assert [finding.grade for finding in found] == [Grade.OK] * 3  # messages, orders, messages at the fallback
+    assert grade_of(called(environment, ours, ORDER_NOTIFICATIONS="0"), "leads to us") is Grade.OK
+    another = called(environment, ours, CALLBACK_SECRET="another", ORDER_NOTIFICATIONS="0")
+    assert grade_of(another, "has another callback secret") is Grade.FAULT
+    nobody = called(environment, f"http://127.0.0.1:{free_port}", ORDER_NOTIFICATIONS="0")
+    assert grade_of(nobody, "ConnectionError") is Grade.FAULT
+    assert "canary" not in str(found + another + nobody)
+    assert grade_of(callbacks.check(load(environment)), "no public address") is Grade.WARNING
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "given"),
+    [
+        ("moved", "sends its callers elsewhere", False),
+        ("plain", "answers 200, and not as our web process does", False),
+        ("greedy", "answers 401, and not as our web process does", False),
+        ("liar", "answers 200, and not as our web process does", True),
+    ],
+)
+def test_another_web_server_is_found_out_and_gets_the_secret_only_if_it_acts_as_ours(
+    environment: dict[str, str], other: HTTPServer, path: str, words: str, *, given: bool
+) -> None:
+    url = f"http://127.0.0.1:{other.server_port}/{path}"
+    assert grade_of(called(environment, url, ORDER_NOTIFICATIONS="0"), words) is Grade.FAULT
+    assert any(known for _, known in other.asked) is given
+
+
+@pytest.mark.parametrize(
+    ("public_url", "words", "grade"),
+    [
+        ("http://127.0.0.1:9", "Bandwidth cannot reach", Grade.MISSET),
+        ("http://[::1]:9", "Bandwidth cannot reach", Grade.MISSET),
+        ("http://tn.example", "in the clear", Grade.WARNING),
+    ],
+)
+def test_an_address_that_cannot_work_or_is_not_safe_is_told(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, public_url: str, words: str, grade: Grade
+) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise requests.ConnectionError
+
+    monkeypatch.setattr(requests, "get", nobody)
+    real = environment | {"TNIMPORT_CATAPULT_URL": "https://api.example/v1", "TNIMPORT_ORDER_NOTIFICATIONS": "0"}
+    assert grade_of(called(real, public_url), words) is grade

@@ -15,7 +15,8 @@ from tnimport.web.deps import WebDeps
 from tnimport.web.problems import ProblemError
 
 PREFIX: Final = "/callbacks/"
-_CHALLENGE: Final = 'Basic realm="tnimport callbacks", charset="UTF-8"'
+REALM: Final = 'realm="tnimport callbacks"'
+_CHALLENGE: Final = f'Basic {REALM}, charset="UTF-8"'
 _NOBODYS: Final = secrets.token_hex(32)
 
 
