@@ -4,16 +4,18 @@ import hmac
 import re
 import tomllib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from config import kinds
 from config.reading import Problem, explain, read_value, variable
 from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
+from tnimport.contract import Queue
 from tnimport.domain.accounts import Account, Paces
 from tnimport.domain.callbacks import ORDERS, USER
 
@@ -45,7 +47,7 @@ class AccountAccess:
     def secrets(self) -> frozenset[str]:
         """Every secret of the account, in each form in which it is sent."""
         calling = {self.callback_secret, quote(self.callback_secret, safe=""), self._presented()}
-        own = {self.catapult.token, *calling}
+        own = {self.catapult.token, *calling, *kinds.secret_forms(self.account.inbound_url or "http://")}
         return frozenset(own.union(self.dashboard.secrets(), self.catapult.secrets()))
 
     def _presented(self) -> str:
@@ -77,10 +79,14 @@ class AccountTable(BaseModel):
     order_settle: Annotated[float, Field(gt=0)]
     poll_first: Annotated[float, Field(gt=0)]
     poll_max: Annotated[float, Field(gt=0)]
+    inbound_url: Annotated[Annotated[str, AfterValidator(kinds.receiver_url)] | None, Field(repr=False)]
+    inbound_task: str | None
+    inbound_queue: str | None
 
 
 PLACES = ("site_id", "sip_peer_id", "application_id")
-LIMITS = tuple(name for name in AccountTable.model_fields if name not in {*NEEDED, *PLACES})
+INBOUND = ("inbound_url", "inbound_task", "inbound_queue")
+LIMITS = tuple(name for name in AccountTable.model_fields if name not in {*NEEDED, *PLACES, *INBOUND})
 
 
 def read_accounts(
@@ -106,7 +112,23 @@ def read_accounts(
     if needed and not tables and not problems and usable >= {*NEEDED, "accounts_file"}:
         names = ", ".join(map(variable, NEEDED))
         problems.append(Problem("account_id", f"no account is set: set {names}, or {variable('accounts_file')}"))
+    if not problems:
+        problems += [problem for name, table in tables.items() for problem in _inbound(settings, name, table)]
     return {name: _access(settings, name, table) for name, table in tables.items()}, problems
+
+
+def _inbound(settings: "Settings", name: str, table: AccountTable) -> Iterator[Problem]:
+    """What is missing for messages of an account to be handed on."""
+    where = f"the account `{name}`"
+    if table.inbound_url and settings.webhook_secret is None:
+        text = f"{where} hands messages on by webhook: set {variable('webhook_secret')}, which signs them"
+        yield Problem("inbound_url", text)
+    if bool(table.inbound_task) != bool(table.inbound_queue):
+        text = f"{where}: set {variable('inbound_task')} and {variable('inbound_queue')}, or neither"
+        yield Problem("inbound_task", text)
+    elif table.inbound_queue in set(Queue):
+        text = f"{where}: {variable('inbound_queue')} {table.inbound_queue!r} is a queue of our own; name another one"
+        yield Problem("inbound_queue", text)
 
 
 def _of_environment(settings: "Settings", usable: frozenset[str]) -> tuple[AccountTable | None, list[str]]:
@@ -117,7 +139,8 @@ def _of_environment(settings: "Settings", usable: frozenset[str]) -> tuple[Accou
     missing = [variable(name) for name in NEEDED if name not in given and name in usable]
     if missing or len(given) < len(NEEDED):
         return None, missing
-    return AccountTable(**given, **{name: getattr(settings, name) for name in (*PLACES, *LIMITS)}), []
+    others = {name: _plain(getattr(settings, name)) for name in (*PLACES, *LIMITS, *INBOUND)}
+    return AccountTable(**given, **others), []
 
 
 def _of_file(settings: "Settings") -> tuple[dict[str, AccountTable], list[Problem]]:
@@ -146,7 +169,9 @@ def _of_table(settings: "Settings", path: Path, name: str, raw: object) -> tuple
     where = f"{path.name} [accounts.{name}] "
     if not NAME.fullmatch(name) or not isinstance(raw, dict):
         return None, [_file_problem(f"{where}is not usable: a table, with a name of letters, digits, - and _")]
-    values: dict[str, Any] = {**dict.fromkeys(PLACES), **{limit: getattr(settings, limit) for limit in LIMITS}, **raw}
+    usual = {name: _plain(getattr(settings, name)) for name in (*LIMITS, *INBOUND)}
+    values: dict[str, Any] = {**dict.fromkeys(PLACES), **usual, **raw}
+    values |= {name: values[name] or None for name in INBOUND}  # "" is how an account has none though others do
     problems = []
     for secret in sorted(SECRET):
         beside = values.pop(f"{secret}_file", None)
@@ -182,6 +207,10 @@ def _access(settings: "Settings", name: str, table: AccountTable) -> AccountAcce
             order_settle=table.order_settle,
             poll_first=table.poll_first,
             poll_max=table.poll_max,
+            inbound_url=table.inbound_url,
+            inbound_task=table.inbound_task,
+            inbound_queue=table.inbound_queue,
+            signs=settings.webhook_secret is not None,
         ),
         dashboard=DashboardCredentials(
             account_id=table.account_id, username=table.dashboard_username, password=table.dashboard_password

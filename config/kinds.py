@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 from urllib.parse import unquote, urlsplit
@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@|(?<=;sentinel://)[^/?#\s;]*@")
 STARS = "**********"
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
@@ -65,6 +66,33 @@ def _webhook_secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+def _receiver_url(value: SecretStr) -> SecretStr:
+    receiver_url(value.get_secret_value())
+    return value
+
+
+def receiver_url(value: str) -> str:
+    """An address that webhooks are sent to; its query may hold a secret of the receiver's."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not re.fullmatch(r"[!-~]{1,2048}", value):
+        raise ValueError("write http://… or https://… with a host, at most 2,048 characters")
+    if "@" in parts.netloc or parts.fragment:
+        raise ValueError("write it without user, password and #")
+    return value
+
+
+def _reachable(value: str) -> str:
+    for entry in value.split(","):
+        try:
+            ip_network(entry)
+        except ValueError:
+            if not _HOST.fullmatch(entry) or entry.replace(".", "").isdigit():
+                raise ValueError(
+                    "write networks (10.1.0.0/16) and host names, several with commas, no spaces"
+                ) from None
+    return value
+
+
 def _user_and_password(value: SecretStr) -> SecretStr:
     user, _, password = value.get_secret_value().partition(":")
     if not user or not password:
@@ -76,6 +104,8 @@ RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Bind = Annotated[str, AfterValidator(_bind)]
+ReceiverUrl = Annotated[SecretStr, AfterValidator(_receiver_url)]
+Reachable = Annotated[str, AfterValidator(_reachable)]
 WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
 UserAndPassword = Annotated[SecretStr, AfterValidator(_user_and_password)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]
@@ -111,12 +141,23 @@ def shown(value: object) -> str | int | float | None:
     """A setting as it may be logged: a URL without user-info, any other secret as stars."""
     if isinstance(value, SecretStr):
         plain = value.get_secret_value()
-        return USER_INFO.sub("", plain) if "://" in plain else STARS
+        return USER_INFO.sub("", _without_query(plain)) if "://" in plain else STARS
     return str(value) if isinstance(value, Path) else value  # type: ignore[return-value]  # no other kinds exist
 
 
+def _without_query(url: str) -> str:
+    """An HTTP address without its query; in the addresses of databases and brokers it holds options."""
+    bare, query, _ = url.partition("?")
+    return f"{bare}?…" if query and url.startswith("http") else url
+
+
 def secret_forms(value: str) -> frozenset[str]:
-    """The parts of a secret setting that must never be seen: a URL's passwords, else each value of the list."""
+    """The parts of a secret setting that must never be seen: a URL's passwords, else each value of the list.
+
+    Of an HTTP address it is the query.
+    """
+    if value.startswith(("http://", "https://")):
+        return frozenset({query} if (query := urlsplit(value).query) else ())
     if "://" not in value:
         return frozenset({value, *(value.split(",") if value.startswith("whsec_") else ())})
     passwords = [found.rstrip("@").partition(":")[2] for found in USER_INFO.findall(value)]

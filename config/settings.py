@@ -104,6 +104,18 @@ class Settings(BaseSettings):
         268_435_456, description="Most bytes of the body of a request, counted as sent and again as unpacked."
     )
     max_rows: Annotated[int, Field(ge=1)] = Field(2_000_000, description="Most rows of one import by HTTP.")
+    webhook_allow: kinds.Reachable | None = Field(
+        None,
+        description="Networks and host names outside the public internet that webhooks may be sent to, "
+        "comma-separated (`10.1.0.0/16,hooks.internal`); without it, none.",
+    )
+    inbound_url: kinds.ReceiverUrl | None = Field(
+        None, description="Where messages that come in, and receipts, are handed on as signed webhooks."
+    )
+    inbound_task: Text | None = Field(
+        None, description="Name of a Celery task that they are handed on to, on the queue of `TNIMPORT_INBOUND_QUEUE`."
+    )
+    inbound_queue: Text | None = Field(None, description="The queue of that task, on the same broker.")
     web_bind: kinds.Bind = Field("127.0.0.1:8080", description="Address of the web process.")
     flower_bind: kinds.Bind = Field("127.0.0.1:5555", description="Address of Flower.")
     flower_auth: kinds.UserAndPassword | None = Field(
@@ -147,6 +159,11 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """The signing secrets, the first of which signs and all of which are valid."""
         return tuple(self.webhook_secret.get_secret_value().split(",")) if self.webhook_secret else ()
+
+    @property
+    def webhook_allowed(self) -> tuple[str, ...]:
+        """The networks and hosts outside the public internet that webhooks may be sent to."""
+        return tuple(self.webhook_allow.split(",")) if self.webhook_allow else ()
 
     @property
     def web_address(self) -> tuple[str, int]:

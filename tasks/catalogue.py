@@ -14,6 +14,7 @@ from tasks.parts import Parts
 from tasks.releases import release_numbers
 from tasks.subscriptions import ensure_subscription
 from tasks.upkeep import register_upkeep
+from tasks.webhooks import deliver_webhook
 from tnimport.contract import Task
 
 STEPS: Final[Mapping[Task, Step]] = {
@@ -23,6 +24,7 @@ STEPS: Final[Mapping[Task, Step]] = {
     Task.ENSURE_APPLICATION: ensure_application,
     Task.IMPORT_NUMBERS: import_numbers,
     Task.RELEASE_NUMBERS: release_numbers,
+    Task.DELIVER_WEBHOOK: deliver_webhook,
 }
 
 

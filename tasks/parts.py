@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
+from typing import Any
 
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.dashboard import Dashboard
@@ -13,6 +14,15 @@ from tnimport.domain.lanes import Lane, pace_of
 from tnimport.domain.pacing import Pace
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.work import Run
+from tnimport.webhooks.sending import Sender
+
+
+class NotHandedOn(Exception):
+    """The broker cannot be reached, hangs, or is full."""
+
+
+# Puts a task of somebody else's on a queue: its name, the queue, the id, the keyword arguments. Raises NotHandedOn.
+HandOn = Callable[[str, str, str, Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,8 @@ class Access:
 class Parts:
     """Everything the steps share within a process; `stopping` is set when the process is asked to end.
 
-    `retention_days` is how long finished imports are kept, 0 = for ever.
+    `retention_days` is how long finished imports are kept, 0 = for ever. `sender` and `hand_on` tell others of what has
+    happened; without them nobody is told.
     """
 
     ledger: Ledger
@@ -43,6 +54,8 @@ class Parts:
     http_timeout: float
     stopping: Event
     retention_days: float = 30
+    sender: Sender | None = None
+    hand_on: HandOn | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

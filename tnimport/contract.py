@@ -28,6 +28,7 @@ class Task(StrEnum):
     ENSURE_APPLICATION = "tnimport.ensure_application"
     IMPORT_NUMBERS = "tnimport.import_numbers"
     RELEASE_NUMBERS = "tnimport.release_numbers"
+    DELIVER_WEBHOOK = "tnimport.deliver_webhook"
     PRUNE = "tnimport.prune"
 
 
@@ -39,6 +40,7 @@ QUEUE_OF: Final[dict[Task, Queue]] = {
     Task.ENSURE_APPLICATION: Queue.NUMBERS,
     Task.IMPORT_NUMBERS: Queue.NUMBERS,
     Task.RELEASE_NUMBERS: Queue.NUMBERS,
+    Task.DELIVER_WEBHOOK: Queue.WEBHOOKS,
     Task.PRUNE: Queue.UPKEEP,
 }
 

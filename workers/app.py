@@ -15,9 +15,12 @@ from tasks.parts import Access, Parts
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.bandwidth.transport import Transport
+from tnimport.domain.reach import Reach
+from tnimport.webhooks.sending import Sender
 from workers.boot import boot, settings_or_exit
 from workers.counting import Calls, Counted
 from workers.cpu import Pin
+from workers.handing import hand_on_by
 from workers.heart import Heart
 
 
@@ -49,6 +52,8 @@ def parts() -> Parts:
         http_timeout=booted.settings.http_timeout,
         stopping=stopping,
         retention_days=booted.settings.retention_days,
+        sender=Sender(booted.settings.webhook_secrets, Reach(booted.settings.webhook_allowed)),
+        hand_on=hand_on_by(app),
     )
 
 

@@ -16,7 +16,9 @@ WINDOW: Final = 64  # messages that wait in one queue: a few seconds of work, wh
 _TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")
 # In Flower's order: whose work it is and how much comes first, for a row shows the beginning of it.
 _SHOWN: Final = ("import_id", "order_id", "message_id", "delivery_id", "count", "work", "serial")
-_ONE_ROW: Final = frozenset({Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION, Task.ENSURE_SUBSCRIPTION})
+_ONE_ROW: Final = frozenset(
+    {Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION, Task.ENSURE_SUBSCRIPTION, Task.DELIVER_WEBHOOK}
+)
 
 
 class BrokerAway(Exception):

@@ -158,3 +158,39 @@ def test_a_callback_secret_is_made_of_the_catapult_secret_unless_it_is_set(accou
     assert made == load(account).accounts["default"].callback_secret
     assert made != load(account | {"TNIMPORT_CATAPULT_SECRET": "another"}).accounts["default"].callback_secret
     assert load(account | {"TNIMPORT_CALLBACK_SECRET": "set"}).accounts["default"].callback_secret == "set"
+
+
+INBOUND = {
+    "TNIMPORT_WEBHOOK_SECRET": "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTE=",
+    "TNIMPORT_INBOUND_URL": "https://hooks.example/in",
+    "TNIMPORT_INBOUND_TASK": "theirs.received",
+    "TNIMPORT_INBOUND_QUEUE": "theirs",
+}
+
+
+def test_where_messages_are_handed_on_to_is_the_environment_s_unless_an_account_has_its_own(tmp_path: Path) -> None:
+    south = SOUTH + 'inbound_url = "https://south.example/in"\ninbound_task = ""\ninbound_queue = ""\n'
+    accounts = load(accounts_file(tmp_path, NORTH + south) | INBOUND).accounts
+    north, south_ = accounts["north"].account, accounts["south"].account
+    assert north.inbound_url == "https://hooks.example/in"
+    assert (north.inbound_task, north.inbound_queue, north.signs) == ("theirs.received", "theirs", True)
+    assert (south_.inbound_url, south_.inbound_task) == ("https://south.example/in", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"TNIMPORT_WEBHOOK_SECRET": ""}, "set TNIMPORT_WEBHOOK_SECRET"),
+        ({"TNIMPORT_INBOUND_QUEUE": ""}, "or neither"),
+        ({"TNIMPORT_INBOUND_QUEUE": "numbers"}, "a queue of our own"),
+    ],
+)
+def test_handing_messages_on_needs_all_of_it(account: dict[str, str], given: dict[str, str], told: str) -> None:
+    (problem,) = problems(account | INBOUND | given)
+    assert told in problem
+    assert "`default`" in problem
+
+
+def test_an_account_s_address_must_be_one_that_can_be_called(tmp_path: Path) -> None:
+    (problem,) = problems(accounts_file(tmp_path, NORTH + 'inbound_url = "south.example/?canary"\n'))
+    assert "inbound_url" in problem

@@ -47,6 +47,10 @@ CONTRACT = {
     "webhook_secret": None,
     "max_body": 256 * 1024 * 1024,
     "max_rows": 2_000_000,
+    "webhook_allow": None,
+    "inbound_url": None,
+    "inbound_task": None,
+    "inbound_queue": None,
     "web_bind": "127.0.0.1:8080",
     "flower_bind": "127.0.0.1:5555",
     "flower_auth": None,
@@ -62,6 +66,7 @@ SECRETS = {
     "catapult_secret": "canary",
     "callback_secret": "canary",
     "webhook_secret": WHSEC,
+    "inbound_url": "https://hooks.example/in?token=canary",
     "flower_auth": "someone:canary",
 }
 
@@ -137,6 +142,11 @@ def test_a_usable_value_is_taken_and_an_empty_one_is_not_set(name: str, raw: str
         ("web_bind", "127.0.0.1:99999", "host:port"),
         ("web_bind", "127.0.0.1:http", "host:port"),
         ("webhook_secret", "canary", "whsec_"),
+        ("webhook_allow", "10.0.0.0/8, hooks.internal", "no spaces"),
+        ("webhook_allow", "10.0.0.1/8", "networks"),
+        ("webhook_allow", "10.0.0", "networks"),
+        ("inbound_url", "hooks.example/canary", "http://"),
+        ("inbound_url", "https://user:canary@hooks.example/", "without user"),
         ("webhook_secret", f"{WHSEC},whsec_*canary*", "whsec_"),
         ("flower_auth", "canary", "user:password"),
         ("log_level", "loud", "'DEBUG', 'INFO'"),
@@ -200,8 +210,9 @@ def test_a_secret_is_read_from_a_file_without_the_space_around_it(
     name: str, account: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "secret").write_text(f"  {SECRETS[name]}\n")
-    account.pop(variable(name), None)
-    settings = load(account | {variable(name) + "_FILE": str(tmp_path / "secret")})
+    needed = account | {"TNIMPORT_WEBHOOK_SECRET": WHSEC}
+    needed.pop(variable(name), None)
+    settings = load(needed | {variable(name) + "_FILE": str(tmp_path / "secret")})
     assert plain(getattr(settings, name)) == SECRETS[name]
 
 
@@ -248,10 +259,21 @@ def test_every_secret_is_handed_to_the_mask_in_every_form(account: dict[str, str
         "TNIMPORT_WEBHOOK_SECRET": f"{WHSEC},{WHSEC[:-2]}A=",
         "TNIMPORT_FLOWER_AUTH": "someone:flowerpot",
         "TNIMPORT_CALLBACK_SECRET": "callback",
+        "TNIMPORT_INBOUND_URL": "https://hooks.example/in?token=of-theirs",
     }
     secrets = load(account | given).secrets()
     basic = "d2lsZUNveW90ZTpjYW5hcnktZGFzaGJvYXJkLXBhc3N3b3Jk"
-    assert secrets >= {"red%40is", "red@is", "data", WHSEC, f"{WHSEC[:-2]}A=", "flowerpot", "callback", basic}
+    assert secrets >= {
+        "red%40is",
+        "red@is",
+        "data",
+        WHSEC,
+        f"{WHSEC[:-2]}A=",
+        "flowerpot",
+        "callback",
+        basic,
+        "token=of-theirs",
+    }
     assert secrets >= {"canary-dashboard-password", "canary-catapult-secret", "t-canary-token"}
     assert not secrets & {"redis://:red%40is@h:6379/1", "wileCoyote", "9999999"}
 
@@ -260,6 +282,17 @@ def test_webhook_secrets_come_in_the_order_given() -> None:
     settings = load({"TNIMPORT_WEBHOOK_SECRET": f"{WHSEC},whsec_AAAA"}, accounts_needed=False)
     assert settings.webhook_secrets == (WHSEC, "whsec_AAAA")
     assert load({}, accounts_needed=False).webhook_secrets == ()
+
+
+def test_what_webhooks_may_reach_beside_the_public_internet_is_a_list() -> None:
+    settings = load({"TNIMPORT_WEBHOOK_ALLOW": "10.1.0.0/16,::1,hooks.internal,localhost"}, accounts_needed=False)
+    assert settings.webhook_allowed == ("10.1.0.0/16", "::1", "hooks.internal", "localhost")
+    assert load({}, accounts_needed=False).webhook_allowed == ()
+
+
+def test_an_address_is_logged_without_its_query(account: dict[str, str]) -> None:
+    given = {"TNIMPORT_INBOUND_URL": "https://hooks.example/in?token=t", "TNIMPORT_WEBHOOK_SECRET": WHSEC}
+    assert load(account | given).describe()["inbound_url"] == "https://hooks.example/in?…"
 
 
 def test_addresses_come_as_host_and_port() -> None:

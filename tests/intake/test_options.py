@@ -152,12 +152,22 @@ def test_a_removal_needs_a_site_and_takes_no_application() -> None:
         ("verify", "all", "not_available"),
         ("verify", "some", "invalid_value"),
         ("verify", [], "invalid_value"),
-        ("notify_url", URL, "not_available"),
+        ("notify_url", "ftp://example.com/x", "invalid_url"),
+        ("notify_url", "https://u:p@example.com/x", "url_with_credentials"),
+        ("notify_url", f"https://example.com/{'x' * 2048}", "invalid_url"),
         ("sitee_id", 1, "unknown_field"),
     ],
 )
 def test_a_wrong_option_is_refused_and_named(field: str, value: object, code: str) -> None:
     assert codes_of({**GOOD, field: value}) == {f"/{field}": code}
+
+
+def test_a_notify_url_needs_a_secret_to_sign_with() -> None:
+    signing = {"default": replace(BARE, signs=True)}
+    assert request_from({**GOOD, "notify_url": URL}, signing).notify_url == URL
+    problem = problems_of({**GOOD, "notify_url": URL})["/notify_url"]
+    assert problem.code == "not_signed"
+    assert "TNIMPORT_WEBHOOK_SECRET" in problem.fix
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from sandbox.pytest_plugin import sandbox, sandbox_server  # noqa: F401 - fixtur
 from sandbox.testing import RunningSandbox
 from tasks.catalogue import STEPS, register_all
 from tasks.intake import submit
-from tasks.parts import Access, Job, Parts
+from tasks.parts import Access, HandOn, Job, Parts
 from tasks.results import Result
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
@@ -37,9 +37,11 @@ from tnimport.ledger import lanes as ledger_lanes
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.grants import Grant
 from tnimport.ledger.migrate import upgrade
+from tnimport.ledger.reap import reap
 from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table
 from tnimport.ledger.work import Run
+from tnimport.webhooks.sending import Sender
 from workers.publisher import Publisher
 
 UNLIMITED = Paces(
@@ -66,6 +68,8 @@ class World:
     stopping: Event = field(default_factory=Event)
     http_timeout: float = 5.0
     told: list[str] = field(default_factory=list)
+    sender: Sender | None = None
+    hand_on: HandOn | None = None
     _serial: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -76,6 +80,8 @@ class World:
             claim_seconds=CLAIM_SECONDS,
             http_timeout=self.http_timeout,
             stopping=self.stopping,
+            sender=self.sender,
+            hand_on=self.hand_on,
         )
 
     def change(self, **account: Any) -> None:
@@ -149,6 +155,12 @@ class World:
     def run(self, task: Task) -> Result:
         """Do the next piece of work of this task."""
         return STEPS[task](self.job(self.take(self.grant(task))))
+
+    def ends(self, run: Run) -> None:
+        """The process of a run is gone, and its claim runs out."""
+        self.earlier(work_table, "until", CLAIM_SECONDS + 1)
+        reap(self.ledger)
+        assert run.id in {row.id for row in self.waiting()}
 
     def available(self, *numbers: str, **options: Any) -> str:
         """Accept an import whose one order is through: its numbers can be imported."""

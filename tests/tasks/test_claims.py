@@ -218,6 +218,7 @@ CONTRACT = {
     "tnimport.ensure_application": "numbers",
     "tnimport.import_numbers": "numbers",
     "tnimport.release_numbers": "numbers",
+    "tnimport.deliver_webhook": "webhooks",
     "tnimport.prune": "upkeep",
 }
 

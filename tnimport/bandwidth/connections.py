@@ -21,7 +21,9 @@ _LINE: Final = re.compile(r"[!-9;-~]+: [ -~]*")  # nothing that could break out 
 _TARGET: Final = re.compile(r"/[!-~]*")
 
 
-class _TimedConnection(HTTPConnection):
+class TimedConnection(HTTPConnection):
+    """A plain connection whose every operation ends with the current call; `request` and `getresponse` are one call."""
+
     sock: Any
     _method = "GET"
 
@@ -29,6 +31,7 @@ class _TimedConnection(HTTPConnection):
         return connect(self.host, self.port, current.call)
 
     def connect(self) -> None:
+        """Connect, and time whatever comes after."""
         super().connect()
         self.sock = TimedSocket(self.sock)
 
@@ -55,6 +58,7 @@ class _TimedConnection(HTTPConnection):
         return host if self.port == self.default_port else f"{host}:{self.port}"
 
     def getresponse(self) -> Any:  # noqa: ANN401 - urllib3's own type of response, or what does for one
+        """The answer, or its head at least; http.client's exceptions for what is none."""
         seen = self.sock.receive()
         return ordinary(seen) or self._unusual(seen)
 
@@ -86,20 +90,21 @@ class _TimedConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
+        """Whether the next request may go over this connection."""
         return super().is_connected and time.monotonic() - self.sock.used < IDLE_LIMIT
 
 
-class _TimedTlsConnection(_TimedConnection, HTTPSConnection):
+class TimedTlsConnection(TimedConnection, HTTPSConnection):
     """As above; the handshake happens in HTTPSConnection.connect, within the time-out set when connecting."""
 
 
 class TimedPool(HTTPConnectionPool):
     """Plain connections to one host, kept and timed."""
 
-    ConnectionCls = _TimedConnection  # type: ignore[assignment]  # urllib3 would have bodies of any kind
+    ConnectionCls = TimedConnection  # type: ignore[assignment]  # urllib3 would have bodies of any kind
 
 
 class TimedTlsPool(HTTPSConnectionPool):
     """TLS connections to one host, kept, timed and verified."""
 
-    ConnectionCls = _TimedTlsConnection  # type: ignore[assignment]  # as above
+    ConnectionCls = TimedTlsConnection  # type: ignore[assignment]  # as above

@@ -13,20 +13,28 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _RECEIVED: Final = 1 << 16
 
 _Address = tuple[Any, ...]
 
 
+class AddressRefused(OSError):
+    """None of the addresses that a host has may be called."""
+
+
 class Call:
-    """One call in progress: when it must be over, and whether any of it has been sent."""
+    """One call in progress: when it must be over, whether any of it has been sent, and which addresses it may reach.
 
-    __slots__ = ("deadline", "sent")
+    `permits` is asked about every address that is about to be connected to, None = all are fine.
+    """
 
-    def __init__(self, timeout: float) -> None:
+    __slots__ = ("deadline", "permits", "sent")
+
+    def __init__(self, timeout: float, permits: "Callable[[str], bool] | None" = None) -> None:
         self.deadline = time.monotonic() + timeout
+        self.permits = permits
         self.sent = False
 
     def remaining(self) -> float:
@@ -121,6 +129,9 @@ def connect(host: str, port: int | None, call: Call) -> socket.socket:
     addresses = _resolve(host.strip("[]"), port, call)
     problem: OSError = OSError("no address")
     for place, (family, kind, protocol, _, address) in enumerate(addresses):
+        if call.permits is not None and not call.permits(address[0]):
+            problem = AddressRefused("not an address to call")
+            continue
         sock = socket.socket(family, kind, protocol)
         try:
             # A dead first address must not eat the time of a living second one.

@@ -1,27 +1,21 @@
 """The one place that touches the network: sends a Request, returns the Reply whole, or raises from the tree."""
 
-import http.client
 import os
 import re
-import socket
-import ssl
 from http import HTTPStatus
 from typing import Any, Final
 
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import DecodeError, IncompleteRead
 
 from tnimport.bandwidth.answers import Answer
 from tnimport.bandwidth.connections import TimedPool, TimedTlsPool
 from tnimport.bandwidth.errors import CarrierError, Delivery, OutcomeUnknown, RetryLater
 from tnimport.bandwidth.exchange import Reply, Request
+from tnimport.bandwidth.failures import BROKEN, TEXTS, TooLarge, code_of
 from tnimport.bandwidth.sockets import Call, current
 
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
-_MOST_CAUSES: Final = 50  # exceptions can refer to one another in circles
-_BROKEN: Final = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError)
 
 
 class _Adapter(HTTPAdapter):
@@ -94,7 +88,7 @@ class Transport:
         call = current.call = Call(timeout)
         try:
             return self._exchange(request, timeout)
-        except _BROKEN as problem:
+        except BROKEN as problem:
             failure = _failure(problem, request, call)
         # Raised out here so that no exception of a library, which may hold the request, hangs on to it.
         raise failure
@@ -105,7 +99,7 @@ class Transport:
         if isinstance(raw, Answer):
             raw.release_conn()
             if len(raw.body) > request.cap:
-                raise _TooLarge
+                raise TooLarge
             return Reply(raw.status, raw.headers, raw.body)
         if response.status_code < HTTPStatus.OK:
             raw.close()  # what follows would be taken for the answer to the next request
@@ -122,10 +116,6 @@ class Transport:
         return Reply(response.status_code, headers, body)
 
 
-class _TooLarge(ValueError):
-    pass
-
-
 def _body(raw: Any, cap: int) -> bytes:  # noqa: ANN401 - urllib3's response, or what a test puts in its place
     """Return the decoded body, reading no more than the cap: neither 20 MB nor a gzip bomb gets into memory."""
     stated = raw.headers.get("content-length", "")
@@ -133,10 +123,10 @@ def _body(raw: Any, cap: int) -> bytes:  # noqa: ANN401 - urllib3's response, or
         raw.read()  # lets go of the connection
         return b""
     if _LENGTH.fullmatch(stated) and int(stated) > cap:
-        raise _TooLarge
+        raise TooLarge
     body: bytes = raw.read(cap + 1, decode_content=True)
     if len(body) > cap:
-        raise _TooLarge
+        raise TooLarge
     return body
 
 
@@ -155,60 +145,8 @@ def _prepared(request: Request) -> requests.PreparedRequest:
 
 def _failure(problem: Exception, request: Request, call: Call) -> CarrierError:
     """Return the error for a call that ended without an answer; its text is ours alone."""
-    causes = _causes(problem)
+    code = code_of(problem, sent=call.sent)
     if not call.sent:
-        code = _first_match(causes, _UNSENT, "connection_failed")
-        return RetryLater(code, _TEXTS[code], delivery=Delivery.NOT_SENT)
-    code = _first_match(causes, _SENT, "connection_lost")
+        return RetryLater(code, TEXTS[code], delivery=Delivery.NOT_SENT)
     kind = OutcomeUnknown if request.effect else RetryLater
-    return kind(code, _TEXTS[code], delivery=Delivery.UNANSWERED)
-
-
-_UNSENT: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (socket.gaierror, "dns_failure"),
-    (ssl.SSLError, "tls_failure"),
-    (ssl.CertificateError, "tls_failure"),
-    (TimeoutError, "connect_timeout"),
-    (ConnectionRefusedError, "connection_refused"),
-)
-_SENT: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (_TooLarge, "answer_too_large"),
-    (TimeoutError, "timeout"),
-    (urllib3.exceptions.TimeoutError, "timeout"),
-    (IncompleteRead, "truncated_answer"),
-    (http.client.IncompleteRead, "truncated_answer"),
-    (ConnectionError, "connection_lost"),
-    (DecodeError, "unreadable_answer"),
-    (http.client.HTTPException, "unreadable_answer"),
-    (ValueError, "unreadable_answer"),
-)
-_TEXTS: Final = {
-    "dns_failure": "the name of the host could not be resolved",
-    "tls_failure": "no trusted TLS connection could be made",
-    "connect_timeout": "no connection could be made in time",
-    "connection_refused": "the host refuses connections",
-    "connection_failed": "no connection could be made",
-    "answer_too_large": "the answer is larger than any that is expected",
-    "timeout": "no whole answer came in time",
-    "truncated_answer": "the answer breaks off",
-    "connection_lost": "the connection broke before the whole answer came",
-    "unreadable_answer": "what came back is no HTTP answer",
-}
-
-
-def _first_match(
-    causes: list[BaseException], table: tuple[tuple[type[BaseException], str], ...], otherwise: str
-) -> str:
-    return next((code for kind, code in table if any(isinstance(cause, kind) for cause in causes)), otherwise)
-
-
-def _causes(problem: BaseException) -> list[BaseException]:
-    """Return the exception and every one that it wraps: requests and urllib3 keep them in four different places."""
-    found: list[BaseException] = []
-    waiting: list[object] = [problem]
-    while waiting and len(found) < _MOST_CAUSES:
-        cause = waiting.pop()
-        if isinstance(cause, BaseException) and not any(cause is known for known in found):
-            found.append(cause)
-            waiting += [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
-    return found
+    return kind(code, TEXTS[code], delivery=Delivery.UNANSWERED)

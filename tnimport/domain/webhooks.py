@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 SCHEDULE: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 RETRY_AFTER_MOST: Final = 86_400.0
 SPREAD: Final = 0.1  # so that what failed together does not come back together
+RECEIVER: Final = "to:"  # how the name of a receiver begins
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -64,7 +65,7 @@ def receiver_of_queue(queue: str) -> str:
 
 
 def _named(what: str) -> str:
-    return f"to:{sha256(what.encode()).hexdigest()[:32]}"
+    return f"{RECEIVER}{sha256(what.encode()).hexdigest()[:32]}"
 
 
 def shown(url: str) -> str:

@@ -126,6 +126,7 @@ def _new_import(request: ImportRequest, key: str | None, fingerprint: str) -> Ne
         application=_wish(request.application) if request.application else None,
         on_present=request.on_present,
         max_per_minute=request.max_per_minute,
+        notify_url=request.notify_url,
     )
 
 

@@ -62,10 +62,6 @@ def _split(value: str) -> SplitResult | None:
     return parts
 
 
-def _later(_value: object) -> object:
-    raise PydanticCustomError("not_available", "This version does not send notifications yet.")
-
-
 def _no_proof(value: object) -> object:
     if isinstance(value, str) and value in {"sample", "all"}:
         raise PydanticCustomError("not_available", "This version does not verify numbers yet; only none is possible.")
@@ -109,7 +105,7 @@ class ImportOptions(BaseModel):
     on_present: Literal["skip", "fail", "refresh"] = "skip"
     strict: bool = False
     verify: Annotated[Literal["none"], BeforeValidator(_no_proof)] = "none"
-    notify_url: Annotated[str | None, BeforeValidator(_later)] = None
+    notify_url: Url | None = None
 
 
 def read_options(fields: Mapping[str, Any]) -> tuple[ImportOptions, tuple[Problem, ...]]:

@@ -32,6 +32,7 @@ class ImportRequest:
     max_per_minute: float | None
     on_present: str
     strict: bool
+    notify_url: str | None
 
 
 def request_from(fields: Mapping[str, Any], accounts: Mapping[str, Account]) -> ImportRequest:
@@ -64,6 +65,7 @@ def resolve(
         *_site(site_id),
         *_application_problems(options, application),
         *_twice(options),
+        *_unsigned(options, account),
     ]
     wrong = [*problems, *(one for one in found if not _told(one.pointer, problems))]
     if wrong or site_id is None:
@@ -79,6 +81,7 @@ def resolve(
         max_per_minute=options.max_per_minute,
         on_present=options.on_present,
         strict=options.strict,
+        notify_url=options.notify_url,
     )
 
 
@@ -147,6 +150,11 @@ def _twice(options: ImportOptions) -> list[Problem]:
     if given is None or not given.id or len(given.model_dump(exclude_none=True)) == 1:
         return []
     return [problem("ambiguous_application", "/application")]
+
+
+def _unsigned(options: ImportOptions, account: Account) -> list[Problem]:
+    """Nobody is told without a signature: a receiver could not know that it is us."""
+    return [problem("not_signed", "/notify_url")] if options.notify_url and not account.signs else []
 
 
 def _told(pointer: str, problems: tuple[Problem, ...]) -> bool:

@@ -6,6 +6,8 @@ from functools import cache
 import sqlalchemy as sa
 
 from tnimport.domain.life import OPEN, Action, NumberEvent, NumberState, move
+from tnimport.domain.webhooks import Event
+from tnimport.ledger import deliveries
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import imports
@@ -47,3 +49,4 @@ def finish(tx: Tx, import_id: str) -> None:
     ended = sa.update(imports).where(imports.c.id == import_id, imports.c.finished_at.is_(None))
     if tx.changed(ended.values(finished_at=tx.now)):
         note(tx, "import_finished", import_id)
+        deliveries.owe_import(tx, import_id, Event.IMPORT_FINISHED)

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tnimport.domain.life import UNFINISHED_ORDERS, Action, NumberEvent, OrderState, Outcome, Stage, seen_as
+from tnimport.domain.webhooks import Event
+from tnimport.ledger import deliveries
 from tnimport.ledger.books import Books
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
@@ -26,6 +28,7 @@ def hold(tx: Tx, import_id: str, code: str, instruction: str) -> None:
     values = {"held_at": tx.now, "held_code": code, "held_text": instruction, "updated_at": tx.now}
     if tx.changed(sa.update(imports).where(*running).values(**values)):
         note(tx, "import_held", import_id, code=code, instruction=instruction)
+        deliveries.owe_import(tx, import_id, Event.IMPORT_HELD)
 
 
 def hold_account(tx: Tx, account: str, code: str, instruction: str) -> None:

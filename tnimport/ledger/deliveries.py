@@ -3,15 +3,55 @@
 Its id is the one that receivers see, the same at every attempt, so that they notice what they have had already.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from tnimport.contract import Task
 from tnimport.domain.accounts import Account
-from tnimport.domain.webhooks import DeliveryState, Target, shown
-from tnimport.ledger.engine import Tx
+from tnimport.domain.lanes import Lane
+from tnimport.domain.webhooks import DeliveryState, Event, Target, receiver_of, receiver_of_queue, shown
+from tnimport.ledger import receivers, work
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.names import identifier
-from tnimport.ledger.schema import deliveries
+from tnimport.ledger.schema import deliveries, imports
+from tnimport.ledger.schema import work as work_table
+from tnimport.ledger.work import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owed:
+    """One delivery that a run is about to attempt; times are the database's."""
+
+    id: str
+    account: str
+    type: str
+    target: Target
+    address: str
+    import_id: str | None
+    inbound_id: int | None
+    attempts: int
+    created_at: float
+    now: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How an attempt ended: the status if one was read, else why there is none."""
+
+    status: int | None
+    code: str | None = None
+    description: str | None = None
+
+
+def owe_import(tx: Tx, import_id: str, event: Event) -> None:
+    """Tell whoever submitted an import what has become of it, if they gave an address."""
+    row = tx.run(sa.select(imports.c.account, imports.c.notify_url).where(imports.c.id == import_id)).one()
+    if row.notify_url:
+        what = {"account": row.account, "type": event, "import_id": import_id}
+        _owe(tx, Target.URL, row.notify_url, receiver_of(row.notify_url), **what)
 
 
 def owe_inbound(tx: Tx, account: Account, inbound_id: int, type: str) -> None:  # noqa: A002  # the field's name on the wire
@@ -20,12 +60,84 @@ def owe_inbound(tx: Tx, account: Account, inbound_id: int, type: str) -> None:  
     if account.inbound_url:
         # Where it goes is looked up when it goes: its query may hold a secret, and a mended address counts at once.
         address = shown(account.inbound_url)
-        _owe(tx, Target.URL, address, **what)
+        _owe(tx, Target.URL, address, receiver_of(account.inbound_url), **what)
     if account.inbound_task and account.inbound_queue:
-        _owe(tx, Target.TASK, account.inbound_task, **what)
+        _owe(tx, Target.TASK, account.inbound_task, receiver_of_queue(account.inbound_queue), **what)
 
 
-def _owe(tx: Tx, target: Target, address: str, **what: Any) -> None:  # noqa: ANN401  # columns
+def _owe(tx: Tx, target: Target, address: str, receiver: str, **what: Any) -> None:  # noqa: ANN401  # columns
     delivery_id = f"whk_{identifier(16)}"
     values = {"id": delivery_id, "target": target, "address": address, "state": DeliveryState.WAITING, **what}
     tx.run(sa.insert(deliveries).values(**values, created_at=tx.now, updated_at=tx.now))
+    plan(tx, delivery_id, what["account"], receiver)
+
+
+def plan(tx: Tx, delivery_id: str, account: str, receiver: str) -> None:
+    """Have a delivery attempted now, and as often as it takes."""
+    work.plan(tx, Task.DELIVER_WEBHOOK, account, Lane.WEBHOOKS, tx.now, delivery_id=delivery_id, receiver=receiver)
+
+
+def begin(ledger: Ledger, run: Run) -> Owed | None:
+    """Count an attempt before it is made; None when the delivery is not waited for any longer."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        mine = sa.update(deliveries).where(deliveries.c.id == run.delivery_id)
+        counted = mine.where(deliveries.c.state == DeliveryState.WAITING).values(attempts=deliveries.c.attempts + 1)
+        row = tx.run(
+            counted.returning(*(deliveries.c[name] for name in Owed.__dataclass_fields__ if name != "now"))
+        ).first()
+        if row is None:
+            work.done(tx, run)
+            return None
+        fields = {**row._mapping, "target": Target(row.target)}  # noqa: SLF001  # the documented way to a row's mapping
+        return Owed(**fields, now=tx.now)
+
+
+def delivered(ledger: Ledger, run: Run, attempt: Attempt) -> None:
+    """The receiver has taken it."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _end(tx, run, DeliveryState.DELIVERED, attempt)
+        receivers.answered(tx, run)
+
+
+def again(ledger: Ledger, run: Run, attempt: Attempt, wait: float, trouble: Trouble | None) -> None:
+    """It is attempted again in `wait` seconds; `trouble` is what the receiver as a whole has, if it has any."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _note(tx, run, DeliveryState.WAITING, attempt)
+        work.later(tx, run, tx.now + wait, attempts=run.attempts + 1, strikes=0)
+        _tell(tx, run, trouble)
+
+
+def ended(ledger: Ledger, run: Run, state: DeliveryState, attempt: Attempt, trouble: Trouble | None = None) -> None:
+    """It is not attempted again, unless a person wants it to be."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _end(tx, run, state, attempt)
+        _tell(tx, run, trouble)
+
+
+def park(tx: Tx, work_id: int, delivery_id: str, code: str, description: str) -> None:
+    """End a delivery whose runs vanished again and again; its receiver may well have it."""
+    values = {"state": DeliveryState.FAILED, "code": code, "description": description, "updated_at": tx.now}
+    tx.run(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+    tx.run(sa.delete(work_table).where(work_table.c.id == work_id))
+
+
+def _end(tx: Tx, run: Run, state: DeliveryState, attempt: Attempt) -> None:
+    _note(tx, run, state, attempt)
+    work.done(tx, run)
+
+
+def _note(tx: Tx, run: Run, state: DeliveryState, attempt: Attempt) -> None:
+    values = {"status": attempt.status, "code": attempt.code, "description": attempt.description}
+    update = sa.update(deliveries).where(deliveries.c.id == run.delivery_id)
+    tx.run(update.values(state=state, updated_at=tx.now, **values))
+
+
+def _tell(tx: Tx, run: Run, trouble: Trouble | None) -> None:
+    if trouble is None:
+        receivers.answered(tx, run)
+    else:
+        receivers.troubled(tx, run, trouble)

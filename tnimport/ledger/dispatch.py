@@ -15,7 +15,8 @@ from tnimport.domain.pacing import Pace
 from tnimport.domain.turns import Turns
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.grants import Due, Grant, Hand, Round
+from tnimport.ledger.grants import Due, Gate, Grant, Hand, Open, Round
+from tnimport.ledger.receivers import Receivers
 from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.window import Window
 from tnimport.ledger.work import SENT, WAITING, active, application_ready, closing, doubtful
@@ -94,10 +95,18 @@ def claim(
     """
     with ledger.write() as tx:
         hand = Hand(tx, account, name, pace, seconds)
-        window = Window(tx, account) if name is Lane.DASHBOARD else None
-        due = _due(tx, account, name, window)
-        hand.give(Turns(due, lambda item: item.owner, served), room, window)
+        due, gate = _offer(tx, account, name)
+        hand.give(Turns(due, lambda item: item.owner, served), room, gate)
         return hand.result(_next_due(tx, account, name))
+
+
+def _offer(tx: Tx, account: str, name: Lane) -> tuple[Iterator[Due], Gate]:
+    """What is due in a lane, and the gate that it has to pass."""
+    if name is Lane.WEBHOOKS:
+        receivers = Receivers(tx, account)
+        return receivers.due(), receivers
+    window = Window(tx, account) if name is Lane.DASHBOARD else None
+    return _due(tx, account, name, window), window or Open()
 
 
 def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Due]:
@@ -130,8 +139,6 @@ def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[b
     if name is Lane.APPLICATIONS:
         wanting = sa.exists().where(imports.c.application_ref == work.c.application_ref, active())
         yield wanting.correlate(work)
-        return
-    if name is Lane.WEBHOOKS:  # what has happened is told, whatever becomes of its import
         return
     going = sa.or_(active(), sa.and_(closing(), doubtful()))
     yield sa.or_(work.c.import_id.is_(None), going) if name in _OF_NO_IMPORT else going

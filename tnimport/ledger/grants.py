@@ -7,6 +7,7 @@ the rest; so a million numbers are a few rows, and the broker never holds more t
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from math import inf
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -19,7 +20,6 @@ from tnimport.domain.turns import Turns
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import numbers, work
-from tnimport.ledger.window import Window
 from tnimport.ledger.work import RUNNING, SENT
 
 
@@ -35,13 +35,14 @@ class Grant:
     application_ref: int | None
     message_id: str | None = None
     delivery_id: str | None = None
+    receiver: str | None = None
     count: int
     attempts: int
 
     @property
     def owner(self) -> Hashable:
         """Whose turn it took."""
-        return self.import_id or self.application_ref
+        return self.import_id or self.application_ref or self.receiver
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ class Due:
     application_ref: int | None
     message_id: str | None
     delivery_id: str | None
+    receiver: str | None
     first: int
     last: int
     look: bool
@@ -69,12 +71,27 @@ class Due:
     @property
     def owner(self) -> Hashable:
         """Whose turn it takes."""
-        return self.import_id or self.application_ref
+        return self.import_id or self.application_ref or self.receiver
 
     @property
     def numbered(self) -> bool:
         """Whether it works on positions of an order."""
         return self.last > self.first
+
+
+class Gate(Protocol):
+    """What may keep an item back though there are tokens for it."""
+
+    def lets_in(self, item: Due) -> bool:
+        """Whether the item may start; what is let in counts as started."""
+
+
+class Open:
+    """A gate that lets everything in."""
+
+    def lets_in(self, _item: Due) -> bool:
+        """Let it in."""
+        return True
 
 
 @dataclass
@@ -108,8 +125,8 @@ class Hand:
         flying = count.where(work.c.lane == self._name, work.c.state.in_((SENT, RUNNING)))
         return int(self._tx.run(flying).scalar_one())
 
-    def give(self, turns: Turns[Due], room: int, window: Window | None = None) -> None:
-        """Go round as long as there are tokens, room and something due; new orders only as the window admits them."""
+    def give(self, turns: Turns[Due], room: int, gate: Gate) -> None:
+        """Go round as long as there are tokens, room and something due that the gate lets in."""
         while len(self._round.grants) < room:
             item = turns.next()
             if item is None:
@@ -117,10 +134,8 @@ class Hand:
             if self._budget < 1:
                 self._short = True
                 break
-            if window is not None and item.opens:
-                if not window.admits(item.import_id):
-                    continue
-                window.enter(item.import_id)
+            if not gate.lets_in(item):
+                continue
             rest = self._grant(item, self._own_budget(item))
             if rest is not None:
                 turns.put_back(rest)
@@ -203,6 +218,7 @@ class Hand:
                 application_ref=item.application_ref,
                 message_id=item.message_id,
                 delivery_id=item.delivery_id,
+                receiver=item.receiver,
                 count=count,
                 attempts=item.attempts,
             ),

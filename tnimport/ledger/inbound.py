@@ -44,6 +44,25 @@ class Received:
     received_at: float
 
 
+@dataclass(frozen=True)
+class Stored:
+    """One callback as it was stored; `received_at` is seconds since the epoch."""
+
+    account: str
+    event: MessageEvent
+    received_at: float
+
+
+def stored(ledger: Ledger, inbound_id: int) -> Stored | None:
+    """One callback; None when it has been forgotten."""
+    with ledger.read() as tx:
+        row = tx.run(sa.select(inbound).where(inbound.c.id == inbound_id)).first()
+    if row is None:
+        return None
+    said = {name: getattr(row, name) for name in _FIELDS}
+    return Stored(row.account, MessageEvent(**said, media=tuple(row.media)), row.received_at)
+
+
 def store(ledger: Ledger, calls: Sequence[Call]) -> list[bool]:
     """Store these in one transaction; tells of each whether it is new. All of them, or none where it raises."""
     # In one order, so that two processes that were told the same do not wait for each other in a circle.

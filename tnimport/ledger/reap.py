@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
-from tnimport.ledger import clock, tallies
+from tnimport.ledger import clock, deliveries, tallies
 from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -93,7 +93,12 @@ def _strike(tx: Tx, row: sa.Row[Any]) -> None:
         return
     parked = strikes >= STRIKES
     tx.run(sa.update(work).where(work.c.id == row.id).values(**_free(tx), strikes=0 if parked else strikes))
-    if parked:
+    if parked and row.delivery_id is not None:
+        text = (
+            f"The run that delivered it ended without a word {STRIKES} times; look at the worker's log, then replay it."
+        )
+        deliveries.park(tx, row.id, row.delivery_id, NEEDS_ATTENTION, text)
+    elif parked:
         _park(tx, row)
 
 

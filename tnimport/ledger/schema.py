@@ -274,7 +274,8 @@ deliveries = Table(
     _count("attempts"),
     _time("created_at", nullable=False),
     _time("updated_at", nullable=False),
-    Index("ix_deliveries_state", "account", "state", "updated_at"),
+    Index("ix_deliveries_state", "account", "state", "created_at"),
+    Index("ix_deliveries_created", "created_at", "id"),
 )
 
 # Order notifications: what the Dashboard was asked to tell us of, for each account.
@@ -306,6 +307,7 @@ work = Table(
     Column("application_ref", Id, ForeignKey("applications.id")),
     Column("message_id", String(24)),
     Column("delivery_id", String(24)),
+    Column("receiver", String(40)),  # who is told by it
     Column("first", Integer, nullable=False, server_default="0"),
     Column("last", Integer, nullable=False, server_default="0"),
     _flag("look"),

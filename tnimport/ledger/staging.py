@@ -64,6 +64,7 @@ class NewImport:
     application: ApplicationWish | None
     on_present: str = "skip"
     max_per_minute: float | None = None
+    notify_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ _COPIED: Final = (
     "customer_order_id",
     "on_present",
     "max_per_minute",
+    "notify_url",
 )
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tnimport.domain.life import AT_CARRIER, OrderState
 from tnimport.ledger.engine import Tx
+from tnimport.ledger.grants import Due
 from tnimport.ledger.schema import orders, work
 from tnimport.ledger.work import RUNNING, SENT
 
@@ -23,13 +24,15 @@ class Window:
         going = sa.select(orders.c.import_id).join(work, work.c.order_id == orders.c.id).where(*sent)
         self._taken = Counter[str](tx.run(sa.union_all(there, going)).scalars())
 
-    def admits(self, import_id: str | None) -> bool:
-        """Whether the import may send one more order."""
-        return self._taken.total() < ORDERS_AT_CARRIER and self._taken[import_id or ""] < ORDERS_OF_ONE_IMPORT
-
-    def enter(self, import_id: str | None) -> None:
-        """One more of its orders is on its way."""
-        self._taken[import_id or ""] += 1
+    def lets_in(self, item: Due) -> bool:
+        """Whether the work may start; what sends an order takes a place."""
+        if not item.opens:
+            return True
+        owner = item.import_id or ""
+        if self._taken.total() >= ORDERS_AT_CARRIER or self._taken[owner] >= ORDERS_OF_ONE_IMPORT:
+            return False
+        self._taken[owner] += 1
+        return True
 
     def open_to(self) -> sa.ColumnElement[bool]:
         """Orders that are under way already, and planned ones where there is a place."""

@@ -43,6 +43,7 @@ class Run:
     application_ref: int | None
     message_id: str | None
     delivery_id: str | None
+    receiver: str | None
     first: int
     last: int
     look: bool

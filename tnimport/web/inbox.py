@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from tnimport.domain.instants import instant
 from tnimport.domain.telephone import Telephone, parse, to_e164
 from tnimport.ledger import inbound
 from tnimport.ledger.inbound import Received
@@ -12,7 +13,6 @@ from tnimport.web import tokens
 from tnimport.web.deps import Deps
 from tnimport.web.parameters import LARGEST_PAGE, InboundAsked
 from tnimport.web.problems import ProblemError
-from tnimport.web.rendering import instant
 from tnimport.web.schemas import InboundPage, answers
 
 router = APIRouter(prefix="/v1", tags=["messages"])

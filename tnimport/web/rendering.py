@@ -5,10 +5,10 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
+from tnimport.domain.instants import instant
 from tnimport.domain.life import NumberState
 from tnimport.domain.reasons import Reason, reason_for
 from tnimport.ledger.listing import NumberView
@@ -38,13 +38,6 @@ COLUMNS: Final = (
 _E164: Final = re.compile(r"\+1\d{10}")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 _FREE_TEXT: Final = frozenset({"code", "description", "fix", "number_id", "order_id"})
-
-
-def instant(seconds: float | None) -> str | None:
-    """Seconds since the epoch as ISO 8601 in UTC, to the millisecond."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def import_json(view: ImportView) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("orders", "woken_at")
     op.drop_column("applications", "found_id")
+    op.drop_column("work", "receiver")
     op.drop_column("work", "delivery_id")
     op.drop_column("work", "message_id")
     op.drop_column("imports", "verify_ended_at")
@@ -35,6 +36,7 @@ def downgrade() -> None:
     op.drop_index("ix_messages_created", table_name="messages")
     op.drop_index("ix_messages_carrier", table_name="messages")
     op.drop_table("messages")
+    op.drop_index("ix_deliveries_created", table_name="deliveries")
     op.drop_index("ix_deliveries_state", table_name="deliveries")
     op.drop_index(op.f("ix_deliveries_inbound_id"), table_name="deliveries")
     op.drop_index(op.f("ix_deliveries_import_id"), table_name="deliveries")
@@ -111,7 +113,8 @@ def _create_deliveries() -> None:
     )
     op.create_index(op.f("ix_deliveries_import_id"), "deliveries", ["import_id"], unique=False)
     op.create_index(op.f("ix_deliveries_inbound_id"), "deliveries", ["inbound_id"], unique=False)
-    op.create_index("ix_deliveries_state", "deliveries", ["account", "state", "updated_at"], unique=False)
+    op.create_index("ix_deliveries_state", "deliveries", ["account", "state", "created_at"], unique=False)
+    op.create_index("ix_deliveries_created", "deliveries", ["created_at", "id"], unique=False)
 
 
 def _create_messages() -> None:
@@ -191,3 +194,4 @@ def _widen() -> None:
     op.add_column("orders", sa.Column("woken_at", sa.Double(), nullable=True))
     op.add_column("work", sa.Column("message_id", sa.String(length=24), nullable=True))
     op.add_column("work", sa.Column("delivery_id", sa.String(length=24), nullable=True))
+    op.add_column("work", sa.Column("receiver", sa.String(length=40), nullable=True))
