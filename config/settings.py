@@ -73,7 +73,8 @@ class Settings(BaseSettings):
         30,
         ge=0,
         allow_inf_nan=False,
-        description="Days for which finished imports are kept; then they and their keys are forgotten. `0` = for ever.",
+        description="Days for which finished imports and messages that came in are kept; then they and their keys are "
+        "forgotten. `0` = for ever.",
     )
     site_id: Text | None = Field(None, description="Default site of the account `default`.")
     sip_peer_id: Text | None = Field(None, description="Default SIP peer of the account `default`.")

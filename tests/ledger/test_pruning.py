@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from tnimport.domain.accounts import Account
+from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, heartbeats, prune, reads, upkeep
+from tnimport.ledger import control, heartbeats, inbound, prune, reads, upkeep
 from tnimport.ledger import schema as tables
 from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.inbound import Call
 from tnimport.ledger.staging import InProgress, RefusedRow
 from tnimport.ledger.upkeep import PRUNE, OccasionLost
 
@@ -70,6 +73,26 @@ def test_a_finished_import_goes_with_all_its_rows_when_its_time_is_over(desk: De
     assert gone["orders"] == 2
     assert desk.rows(tables.lanes, name="import:x") == []
     assert not [row for row in desk.rows(tables.lanes) if row.name.startswith("import:")]
+
+
+def test_what_came_in_goes_with_what_was_told_of_it_unless_somebody_is_still_to_be_told(desk: Desk) -> None:
+    owner = Account(name="default", account_id="9", inbound_task="theirs", inbound_queue="theirs")
+
+    def came_in(message_id: str, state: str | None) -> None:
+        plain = {"kind": "message", "event_type": "sms", "sender": "+13233326955", "recipient": "+14352154439"}
+        inbound.store(desk.ledger, [Call(owner, MessageEvent(message_id=message_id, **plain))])
+        if state is not None:
+            with desk.ledger.write() as tx:
+                tx.run(sa.update(tables.deliveries).where(tables.deliveries.c.state == "waiting").values(state=state))
+
+    came_in("m-told", "delivered")
+    came_in("m-owed", None)
+    desk.passes(2 * DAY)
+    came_in("m-young", None)
+    assert pruned(desk, 0) == {}
+    assert pruned(desk, 1) == {"inbound": 1}
+    assert [row.message_id for row in desk.rows(tables.inbound)] == ["m-owed", "m-young"]
+    assert len(desk.rows(tables.deliveries)) == 2
 
 
 def test_what_is_young_unfinished_or_kept_for_ever_stays(desk: Desk) -> None:

@@ -10,9 +10,21 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from tnimport.domain.webhooks import DeliveryState
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.schema import events, heartbeats, imports, numbers, orders, refusals, refused_rows, work
+from tnimport.ledger.schema import (
+    deliveries,
+    events,
+    heartbeats,
+    imports,
+    inbound,
+    numbers,
+    orders,
+    refusals,
+    refused_rows,
+    work,
+)
 from tnimport.ledger.schema import lanes as lanes_table
 from tnimport.ledger.upkeep import Occasion, fence
 
@@ -28,7 +40,7 @@ def steps(ledger: Ledger, occasion: Occasion, retention: float) -> Iterator[Coun
     Args:
         ledger: the ledger.
         occasion: the run; every batch is fenced by it.
-        retention: seconds for which finished imports and refusals are kept; 0 = for ever.
+        retention: seconds for which finished imports, refusals and what came in are kept; 0 = for ever.
 
     Raises:
         OccasionLost: the time of the run is over.
@@ -41,6 +53,7 @@ def steps(ledger: Ledger, occasion: Occasion, retention: float) -> Iterator[Coun
 
     yield batch(_silent_processes)
     yield from _repeated(batch, lambda tx: _refusals(tx, retention))
+    yield from _repeated(batch, lambda tx: _inbound(tx, retention))
     while hidden := _next(ledger, batch, retention):
         yield from _import(ledger, batch, hidden)
 
@@ -60,6 +73,17 @@ def _refusals(tx: Tx, retention: float) -> Counter[str]:
         return Counter()
     old = sa.select(refusals.c.key).where(refusals.c.at < tx.now - retention).limit(BATCH)
     return _counted("refusals", tx.changed(sa.delete(refusals).where(refusals.c.key.in_(old))))
+
+
+def _inbound(tx: Tx, retention: float) -> Counter[str]:
+    """What came in long ago, but for what somebody is still to be told of."""
+    if not retention:
+        return Counter()
+    owed = sa.exists().where(deliveries.c.inbound_id == inbound.c.id, deliveries.c.state == DeliveryState.WAITING)
+    old = sa.select(inbound.c.id).where(inbound.c.received_at < tx.now - retention, ~owed).limit(BATCH)
+    gone = tx.run(old).scalars().all()
+    tx.run(sa.delete(deliveries).where(deliveries.c.inbound_id.in_(gone)))
+    return _counted("inbound", tx.changed(sa.delete(inbound).where(inbound.c.id.in_(gone))))
 
 
 def _next(ledger: Ledger, batch: Callable[[Step], Counter[str]], retention: float) -> str | None:
