@@ -28,6 +28,7 @@ class Case(NamedTuple):
     burst: float
     workers: int
     seconds: float
+    stood: float = 1.0  # what the carrier stands of it
 
 
 FACTOR = 1 if FULL else 6
@@ -37,13 +38,18 @@ CASES = (
     Case("5_a_second_3_workers", 300, 5, 3, size(120, 15)),
     Case("200_a_second", 12_000, 200, 1, size(60, 10)),
     Case("200_a_second_3_workers", 12_000, 200, 3, size(60, 10)),
+    Case("learned", 600, 10, 1, size(300, 40), stood=0.5),
 )
 
 
 @contextmanager
 def sandbox(case: Case) -> Iterator[RunningSandbox]:
     """The sandbox with the limit of the case; its other limits are those that our settings name, none."""
-    limits = {"NUMBERS_PER_MINUTE": case.per_minute, "NUMBERS_BURST": case.burst, "APPLICATIONS_PER_SECOND": 0}
+    limits = {
+        "NUMBERS_PER_MINUTE": case.per_minute * case.stood,
+        "NUMBERS_BURST": case.burst,
+        "APPLICATIONS_PER_SECOND": 0,
+    }
     own = {"PORT": free_port(), "ORDER_DELAY": 0.2}
     named = {f"SANDBOX_{name}": str(value) for name, value in (limits | own).items()}
     process = subprocess.Popen(
@@ -70,10 +76,11 @@ def measure(case: Case) -> None:
         start, began = answers(carrier), time.monotonic()
         time.sleep(case.seconds)
         end, wall = answers(carrier), time.monotonic() - began
-    used = (end["201"] - start["201"]) / (rate * wall)
+    used = (end["201"] - start["201"]) / (rate * case.stood * wall)
     print(f"{case.name}: {used:.4f} of {rate:.2f}/s over {wall:.0f} s, {end['429']} answers of 429")
-    record(f"pace_{case.name}", used, goal=">= 0.98", unit="ratio", yardstick="the limit")
-    record(f"refused_{case.name}", end["429"], goal="<= 0", unit="429s", yardstick="the calls of the run")
+    goals = (">= 0.98", "<= 0") if case.stood == 1 else (">= 0.85", "<= 20")  # to learn a limit is to meet it
+    record(f"pace_{case.name}", used, goal=goals[0], unit="ratio", yardstick="the limit")
+    record(f"refused_{case.name}", end["429"], goal=goals[1], unit="429s", yardstick="the calls of the run")
 
 
 def answers(carrier: RunningSandbox) -> Counter[str]:

@@ -195,6 +195,44 @@ def test_refusals_of_calls_that_were_in_flight_do_not_lengthen_the_pause() -> No
         assert pacing.troubled(lane, 1.9) == lane
 
 
+def hours(ours: Pace, theirs: Pace, lane: Lane, now: float, count: float) -> tuple[Lane, int, int]:
+    """Call as soon as the lane allows, for so many hours, a carrier that keeps another pace and names no reset.
+
+    Returns the lane, the calls that were answered, and those that were refused.
+    """
+    at_carrier, end, answered, refused = pacing.fresh(theirs, now), now + count * 3600, 0, 0
+    while now < end:
+        now = pacing.ready_at(lane, ours, now)
+        lane = pacing.take(lane, ours, 1, now)
+        if pacing.available(at_carrier, theirs, now) >= 1:
+            at_carrier, answered = pacing.take(at_carrier, theirs, 1, now), answered + 1
+            lane = replace(lane, limited=0)
+        else:
+            lane, refused = pacing.limited(lane, now, None), refused + 1
+    return lane, answered, refused
+
+
+@pytest.mark.parametrize("stood", [0.3, 0.6, 0.9])
+def test_a_lane_learns_what_the_carrier_stands_and_comes_back_when_it_stands_more(stood: float) -> None:
+    ours = Pace(100 / 60, 800)
+    theirs = Pace(ours.rate * stood, 50)
+    lane, answered, refused = hours(ours, theirs, pacing.fresh(ours, 1e6), 1e6, 2)
+    assert answered >= 0.85 * theirs.rate * 7200
+    assert refused <= 120
+    later = lane.paused_until + 2000
+    assert pacing.learned(lane, ours, later) == ours.rate
+    _, answered, refused = hours(ours, ours, lane, later, 1)
+    assert refused == 0
+    assert answered >= 0.98 * ours.rate * 3600
+
+
+def test_a_lone_refusal_teaches_nothing() -> None:
+    lane = pacing.limited(pacing.fresh(DEFAULT, 1e6), 1e6, None)
+    assert pacing.learned(lane, DEFAULT, 1e6 + 2) == DEFAULT.rate
+    again = pacing.limited(lane, 1e6 + 3, None)
+    assert pacing.learned(again, DEFAULT, 1e6 + 3) == pytest.approx(0.85 * DEFAULT.rate, rel=0.01)
+
+
 def test_failures_in_a_row_close_the_lane_for_ever_longer() -> None:
     lane, now, pauses = pacing.succeeded(pacing.fresh(DEFAULT, 0.0)), 0.0, []
     for _ in range(14):

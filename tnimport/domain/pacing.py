@@ -9,6 +9,10 @@ from typing import Final
 
 PAUSE_UNTOLD: Final = 2.0  # a 429 that names no reset: first pause, doubled for each further one
 PAUSE_MOST: Final = 120.0
+SHARE_LESS: Final = 0.85  # what a 429 that follows another leaves of the pace, and what comes back of it in a second
+SHARE_BACK: Final = 0.0005
+SHARE_LEAST: Final = 0.05
+FOLLOWS_WITHIN: Final = 300.0  # a 429 so soon after a pause says that the pace is wrong; a lone one, that something was
 TROUBLE_CLOSES: Final = 5  # so many failures of the carrier in a row close the lane to one call at a time
 TROUBLE_MOST: Final = 15.0  # so often a carrier that is down is asked, so soon it is noticed that it is back
 ON_THE_WAY: Final = 0.5  # seconds that may pass between a grant and the arrival of its call
@@ -45,6 +49,8 @@ class Lane:
     limited: int = 0  # 429s in a row that named no reset
     trouble: int = 0  # failures of the carrier in a row
     opened: bool = False  # a call has succeeded since the account was last in doubt
+    share: float = 1.0  # of the pace in the settings, as 429s have taught, at the time beside it
+    share_at: float = 0.0
 
 
 def fresh(pace: Pace, now: float) -> Lane:
@@ -53,10 +59,25 @@ def fresh(pace: Pace, now: float) -> Lane:
 
 
 def fill(lane: Lane, pace: Pace, now: float) -> Lane:
-    """Add what has come in since; a clock that went back adds nothing and takes nothing."""
+    """Add what has come in since; a clock that went back adds nothing and takes nothing.
+
+    It came in at the rate that was learned when the lane was last filled: between two calls the rate stands still.
+    """
     elapsed = max(0.0, now - lane.filled_at)
-    tokens = min(pace.depth, lane.tokens + elapsed * pace.rate)
+    tokens = min(pace.depth, lane.tokens + elapsed * learned(lane, pace, lane.filled_at))
     return replace(lane, tokens=tokens, filled_at=max(now, lane.filled_at))
+
+
+def learned(lane: Lane, pace: Pace, now: float) -> float:
+    """The calls a second that the carrier seems to stand: those of the settings, less what 429s have taught.
+
+    It comes back by itself, so that a carrier that allows more again, or was shared with somebody, is used to the full.
+    """
+    return pace.rate * _share(lane, now)
+
+
+def _share(lane: Lane, now: float) -> float:
+    return min(1.0, lane.share + max(0.0, now - lane.share_at) * SHARE_BACK)
 
 
 def available(lane: Lane, pace: Pace, now: float) -> float:
@@ -83,9 +104,9 @@ def ready_at(lane: Lane, pace: Pace, now: float) -> float:
     """When the next call may start: never before `now`, the end of the pause, or the token it needs."""
     if pace.rate == 0:
         return max(now, lane.paused_until)
-    filled = fill(lane, pace, now)
-    missing = max(0.0, 1.0 - filled.tokens)
-    return max(now, lane.paused_until, filled.filled_at + missing / pace.rate if missing else now)
+    missing = max(0.0, 1.0 - lane.tokens)
+    filled_at = lane.filled_at + missing / learned(lane, pace, lane.filled_at) if missing else now
+    return max(now, lane.paused_until, filled_at)
 
 
 def spent_at(lane: Lane, pace: Pace, count: int, now: float) -> float:
@@ -94,20 +115,25 @@ def spent_at(lane: Lane, pace: Pace, count: int, now: float) -> float:
         return now
     filled = fill(lane, pace, now)
     missing = count - filled.tokens
-    return filled.filled_at + missing / pace.rate if missing > 0 else now
+    return filled.filled_at + missing / learned(lane, pace, now) if missing > 0 else now
 
 
 def limited(lane: Lane, now: float, reset_at: float | None) -> Lane:
     """The carrier said «too many»: empty the bucket and wait until the reset that it named, or ever longer.
 
-    Calls that were in flight when the pause began are refused too; that they are is no news.
+    One that follows another teaches that the pace of the settings is more than the carrier stands. Calls that were
+    in flight when the pause began are refused too; that they are is no news.
     """
     if reset_at is None and now < lane.paused_until:
         return lane
     pause = reset_at if reset_at is not None else now + min(PAUSE_MOST, PAUSE_UNTOLD * 2.0**lane.limited)
     until = max(lane.paused_until, pause)
     untold = lane.limited if reset_at is not None else lane.limited + 1
-    return replace(lane, tokens=0.0, filled_at=max(until, lane.filled_at), paused_until=until, limited=min(untold, 8))
+    filled_at = max(until, lane.filled_at)
+    share = _share(lane, now)
+    if lane.paused_until and 0 <= now - lane.paused_until < FOLLOWS_WITHIN:
+        share = max(SHARE_LEAST, share * SHARE_LESS)
+    return Lane(0.0, filled_at, until, min(untold, 8), lane.trouble, lane.opened, share, until)
 
 
 def troubled(lane: Lane, now: float) -> Lane:

@@ -18,7 +18,7 @@ _ROWS: Final = (
     (work, ("due_at", "until"), sa.true()),
     (orders, ("sent_at", "accepted_at", "missing_since"), orders.c.state.in_(UNFINISHED_ORDERS)),
     (applications, ("sent_at", "looked_at"), sa.true()),
-    (lanes, ("filled_at", "paused_until"), sa.true()),
+    (lanes, ("filled_at", "paused_until", "share_at"), sa.true()),
     (upkeep, ("due_at", "until"), sa.true()),
 )
 

@@ -335,6 +335,8 @@ lanes = Table(
     _count("limited"),
     _count("trouble"),
     _flag("opened"),
+    Column("share", Double, nullable=False, server_default="1"),
+    Column("share_at", Double, nullable=False, server_default="0"),
 )
 
 events = Table(

@@ -97,10 +97,13 @@ def _kept_back(tx: Tx, row: sa.Row[Any], left: int, paces: Paces) -> Iterator[tu
     if row.max_per_minute is not None and endpoint is Lane.NUMBERS:
         applying[own(row.id)] = own_pace(row.max_per_minute)
     of_account = sa.select(lanes).where(lanes.c.account == row.account, lanes.c.name.in_(applying))
-    known = {found.name: pacing.Lane(found.tokens, found.filled_at) for found in tx.run(of_account)}
+    known = {
+        found.name: pacing.Lane(found.tokens, found.filled_at, share=found.share, share_at=found.share_at)
+        for found in tx.run(of_account)
+    }
     for name, pace in applying.items():
         lane = known.get(name) or pacing.fresh(pace, tx.now)
-        yield pacing.spent_at(lane, pace, left, tx.now), pace.rate * 60
+        yield pacing.spent_at(lane, pace, left, tx.now), pacing.learned(lane, pace, tx.now) * 60
 
 
 def _uncalled(row: sa.Row[Any]) -> int:
