@@ -69,10 +69,10 @@ def sites_of(first_site: str, first_peer: str) -> tuple[Site, ...]:
 SECOND_ACCOUNT = Account(
     account_id="8888888",
     username="roadRunner",
-    password="beepBeep!",  # noqa: S106 -- a documented credential of a toy server
+    password="beepBeep!",  # noqa: S106 - a documented credential of a toy server
     user_id="u-2",
-    token="t-2",  # noqa: S106 -- as above
-    secret="s-2",  # noqa: S106 -- as above
+    token="t-2",  # noqa: S106 - as above
+    secret="s-2",  # noqa: S106 - as above
     sites=sites_of("843", "403716"),
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 
-def _switch(default: object, meaning: str, *choices: str) -> Any:  # noqa: ANN401 -- as dataclasses.field itself
+def _switch(default: object, meaning: str, *choices: str) -> Any:  # noqa: ANN401 - as dataclasses.field itself
     return field(default=default, metadata={"meaning": meaning, "choices": choices})
 
 
@@ -28,7 +28,7 @@ class Switches:
         "none", "Content-Type of Catapult's empty 201: none, or json as recorded in 2015", "none", "json"
     )
     empty_list_status: str = _switch("404", "answer of an order list without a match", "404", "204")
-    failed_numbers_listed: bool = _switch(True, "failed numbers also stand in the list of a finished order")  # noqa: FBT003
+    failed_numbers_listed: bool = _switch(True, "failed numbers also stand in the list of a finished order")  # noqa: FBT003 - the default of a switch
     latency: float = _switch(0.0, "delay of every answer")
     # orders
     order_delay: float = _switch(1.0, "from the acceptance of an order to its end")
@@ -45,10 +45,10 @@ class Switches:
     bad_site: str = _switch(
         "fail-later", "a wrong site or peer: accepted then FAILED, or refused at once", "fail-later", "refuse"
     )
-    feature_off: bool = _switch(False, "the account may not use externalTns: 403 with 25010")  # noqa: FBT003
+    feature_off: bool = _switch(False, "the account may not use externalTns: 403 with 25010")  # noqa: FBT003 - the default of a switch
     max_order_size: int = _switch(5000, "most numbers in one order, above it 400 with 5095")
-    require_customer_order_id: bool = _switch(True, "an order without CustomerOrderID is refused")  # noqa: FBT003
-    require_application: bool = _switch(True, "an imported number without applicationId is refused")  # noqa: FBT003
+    require_customer_order_id: bool = _switch(True, "an order without CustomerOrderID is refused")  # noqa: FBT003 - the default of a switch
+    require_application: bool = _switch(True, "an imported number without applicationId is refused")  # noqa: FBT003 - the default of a switch
     # messages and callbacks
     message_delay: float = _switch(0.2, "from acceptance of a message to sent, and again to delivered")
     callback_delay: float = _switch(0.0, "before each callback or order notification is sent")
@@ -58,7 +58,7 @@ class Switches:
         "loopback", "where callbacks may go; other hosts are noted and not called", "loopback", "any"
     )
     # limits
-    rate_limits: bool = _switch(True, "whether any of the limits below is kept")  # noqa: FBT003
+    rate_limits: bool = _switch(True, "whether any of the limits below is kept")  # noqa: FBT003 - the default of a switch
     numbers_per_minute: float = _switch(100.0, "POST phoneNumbers")
     numbers_burst: float = _switch(800.0, "POST phoneNumbers that may come at once")
     lookups_per_second: float = _switch(2000.0, "all other calls on phoneNumbers")
@@ -68,7 +68,7 @@ class Switches:
     message_reads_per_second: float = _switch(1.0, "GET messages")
     errors_per_second: float = _switch(1.0, "calls on errors")
     dashboard_per_second: float = _switch(0.0, "calls of an account on the Dashboard API")
-    limit_headers: bool = _switch(True, "429 names its end in X-RateLimit-Reset")  # noqa: FBT003
+    limit_headers: bool = _switch(True, "429 names its end in X-RateLimit-Reset")  # noqa: FBT003 - the default of a switch
     # faults
     seed: int = _switch(1, "of the dice behind faults with a probability")
     slow_seconds: float = _switch(5.0, "delay of a slow answer where a fault names none")
@@ -110,7 +110,7 @@ def _read(value: object, kind: type, choices: tuple[str, ...]) -> object:
             raise ValueError(f"must be one of {', '.join(choices)}")
         return text
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError("must be a number")  # noqa: TRY004 -- one kind of error for every bad value
+        raise ValueError("must be a number")  # noqa: TRY004 - one kind of error for every bad value
     number = cast("float", kind(value))
     if not 0 <= number < float("inf"):
         raise ValueError("must be a finite number, 0 or more")

@@ -73,7 +73,7 @@ class RunningSandbox:
     def _object(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         return dict(self._control(method, path, body))
 
-    def _control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 -- JSON is of any type
+    def _control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON is of any type
         connection = HTTPConnection(urlsplit(self.url).netloc, timeout=30)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
@@ -81,7 +81,7 @@ class RunningSandbox:
             answer = json.loads(response.read())
         finally:
             connection.close()
-        if response.status != 200:  # noqa: PLR2004 -- HTTP's own number
+        if response.status != 200:  # noqa: PLR2004 - HTTP's own number
             raise ValueError(answer["error"])
         return answer
 

@@ -25,7 +25,7 @@ def trouble_of(error: CarrierError) -> Trouble | None:
     """What the error says about the lane; None when it is about the request alone."""
     if isinstance(error, RateLimited):
         return Trouble(limited=True, reset_after=error.retry_after)
-    server_side = error.status is None or error.status >= 500  # noqa: PLR2004  # HTTP: the carrier's own fault
+    server_side = error.status is None or error.status >= 500  # noqa: PLR2004 - HTTP: the carrier's own fault
     return Trouble(limited=False) if server_side or error.delivery is not Delivery.ANSWERED else None
 
 

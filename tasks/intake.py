@@ -33,7 +33,7 @@ def register_intake(app: Celery, parts: Callable[[], Parts]) -> None:
     """Make `submit_import` a task of the app."""
 
     @app.task(name=TaskName.SUBMIT_IMPORT.value, bind=True, shared=False, max_retries=RETRIES, Request=Submission)  # type: ignore[untyped-decorator]  # celery publishes no types
-    def submit_import(self: Task, *positional: Any, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # the caller's JSON
+    def submit_import(self: Task, *positional: Any, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - the caller's JSON
         try:
             return submit(parts(), fields, task_id=str(self.request.id), positional=bool(positional))
         except (OperationalError, InProgress) as error:

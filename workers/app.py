@@ -76,30 +76,30 @@ def _access(settings: Settings, held: AccountAccess, transport: Transport) -> Ac
 
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]  # celery publishes no types
-def _keep_our_logs(**_: Any) -> None:  # noqa: ANN401  # whatever Celery sends along
+def _keep_our_logs(**_: Any) -> None:  # noqa: ANN401 - whatever Celery sends along
     """A receiver of this signal, whatever it does, keeps Celery from setting up logs of its own, which mask nothing."""
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # as above
-def _start(**_: Any) -> None:  # noqa: ANN401  # as above
+def _start(**_: Any) -> None:  # noqa: ANN401 - as above
     """Refuse to start with wrong settings, rather than at the first message."""
     parts()
 
 
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]  # as above
-def _stop(**_: Any) -> None:  # noqa: ANN401  # as above
+def _stop(**_: Any) -> None:  # noqa: ANN401 - as above
     """Let every grant stop between two numbers; what is left of it goes back to the ledger."""
     stopping.set()
 
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]  # as above
-def _live(**_: Any) -> None:  # noqa: ANN401  # as above
+def _live(**_: Any) -> None:  # noqa: ANN401 - as above
     """From now on this worker takes work: show that it lives."""
     heart().start()
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]  # as above
-def _leave(**_: Any) -> None:  # noqa: ANN401  # as above
+def _leave(**_: Any) -> None:  # noqa: ANN401 - as above
     """Nothing runs any longer: hand in the last counts."""
     heart().stop()
 

@@ -89,7 +89,7 @@ async def _outcome(carrier: Carrier, event: dict[str, Any], target: Target, url:
         reply = await send(_outgoing(event, target.method, url), min(target.seconds, carrier.switches.callback_timeout))
     except (OSError, TimeoutError) as problem:
         return f"failed: {type(problem).__name__}"
-    return "delivered" if 200 <= reply.status < 300 else f"failed: {reply.status}"  # noqa: PLR2004 -- HTTP's own numbers
+    return "delivered" if 200 <= reply.status < 300 else f"failed: {reply.status}"  # noqa: PLR2004 - HTTP's own numbers
 
 
 def _outgoing(event: dict[str, Any], method: str, url: str) -> Outgoing:

@@ -7,7 +7,7 @@ from sandbox.catapult.problems import blank, invalid, missing
 from sandbox.wire.message import Request
 
 
-def read(request: Request) -> Any:  # noqa: ANN401 -- JSON is of any type
+def read(request: Request) -> Any:  # noqa: ANN401 - JSON is of any type
     """The value of the body, or a 400."""
     try:
         return json.loads(request.body or b"{}")

@@ -76,7 +76,7 @@ async def _outcome(carrier: Carrier, subscription: Subscription, body: bytes) ->
     except (OSError, TimeoutError) as problem:
         return f"failed: {type(problem).__name__}"
     # Anything but 200 counts as a failure, and is not tried again.
-    return "delivered" if reply.status == 200 else f"failed: {reply.status}"  # noqa: PLR2004 -- HTTP's own number
+    return "delivered" if reply.status == 200 else f"failed: {reply.status}"  # noqa: PLR2004 - HTTP's own number
 
 
 async def _send_challenged(carrier: Carrier, subscription: Subscription, body: bytes) -> Reply:
@@ -84,7 +84,7 @@ async def _send_challenged(carrier: Carrier, subscription: Subscription, body: b
     timeout = carrier.switches.callback_timeout
     outgoing = Outgoing(method="POST", url=subscription.url, headers=dict(_HEADERS), body=body)
     reply = await send(outgoing, timeout)
-    challenged = reply.status == 401 and "basic" in reply.headers.get("www-authenticate", "").lower()  # noqa: PLR2004 -- HTTP's own number
+    challenged = reply.status == 401 and "basic" in reply.headers.get("www-authenticate", "").lower()  # noqa: PLR2004 - HTTP's own number
     if challenged and subscription.username is not None:
         outgoing.headers |= basic_header(subscription.username, subscription.password or "")
         reply = await send(outgoing, timeout)

@@ -44,7 +44,7 @@ def _trouble_before(call: Call, order: Order) -> Response | None:
         fate = fate_of(number)
         if fate == "order-refused":
             raise Refusal(400, "5008", "All telephone numbers of the order are invalid.", repeated=True)
-        if fate == "order-503-twice" and call.carrier.journal.times(fate, number) <= 2:  # noqa: PLR2004 -- twice
+        if fate == "order-503-twice" and call.carrier.journal.times(fate, number) <= 2:  # noqa: PLR2004 - twice
             return instead_by_name("error", call)
         if fate == "order-cut-before" and call.carrier.journal.times(fate, number) == 1:
             return instead_by_name("cut-before", call)

@@ -28,7 +28,7 @@ def shuffled(body: bytes) -> bytes:
 
     Lists of telephone numbers keep theirs; the order is the same each time.
     """
-    dice = Random(len(body))  # noqa: S311 -- any order will do
+    dice = Random(len(body))  # noqa: S311 - any order will do
     if _is_xml(body):
         root = _parse(body)
         for element in root.iter():
@@ -55,7 +55,7 @@ def _parse(body: bytes) -> etree._Element:
     return etree.fromstring(body, etree.XMLParser(resolve_entities=False, no_network=True))
 
 
-def _shuffled_keys(value: Any, dice: Random) -> Any:  # noqa: ANN401 -- JSON is of any type
+def _shuffled_keys(value: Any, dice: Random) -> Any:  # noqa: ANN401 - JSON is of any type
     if isinstance(value, list):
         return [_shuffled_keys(one, dice) for one in value]
     if isinstance(value, dict):

@@ -68,7 +68,7 @@ class Faults:
 
     def __init__(self, seed: int) -> None:
         self.rules: list[Rule] = []
-        self._dice = Random(seed)  # noqa: S311 -- dice that must fall alike each time
+        self._dice = Random(seed)  # noqa: S311 - dice that must fall alike each time
         self._serial = count(1)
 
     def add(self, wanted: Mapping[str, Any]) -> Rule:

@@ -43,12 +43,12 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who calls."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- narrows the type; a server makes no other
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type; a server makes no other
         self._transport = transport
         self._remote = str(transport.get_extra_info("peername", ("",))[0])
         self._connections.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Forget what nobody waits for any more; effects already made stay."""
         self._connections.discard(self)
         self._waiting.clear()
@@ -127,7 +127,7 @@ class Connection(asyncio.Protocol):
         """The answer; a fault of our own is a 500 and is told on standard error, never mistaken for a played one."""
         try:
             return self._answer(request)
-        except Exception:  # noqa: BLE001 -- whatever it is, the client gets an answer and the log the reason
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason
             _log.exception("the sandbox failed at %s %s", request.method, request.path)
             return Response(status=500, close=True)
 

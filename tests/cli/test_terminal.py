@@ -32,7 +32,7 @@ def at_terminal(environment: dict[str, str], command: str) -> AtTerminal:
             stderr=theirs,
             env=environment | {"COLUMNS": "100", "LINES": "30"} | more,
             start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509  only two system calls, no locks
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - only two system calls, no locks
         )
         os.close(theirs)
         seen = _seen(ours, press)
@@ -43,8 +43,8 @@ def at_terminal(environment: dict[str, str], command: str) -> AtTerminal:
 
 
 def _take_terminal() -> None:
-    import fcntl  # noqa: PLC0415  runs in the child only
-    import termios  # noqa: PLC0415  as above
+    import fcntl  # noqa: PLC0415 - runs in the child only
+    import termios  # noqa: PLC0415 - as above
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 

@@ -85,6 +85,18 @@ def test_every_sleep_of_a_test_says_why_it_is_no_guess(files: list[Path], root: 
     assert guesses == []
 
 
+def test_every_exception_to_a_rule_says_why_in_one_way(files: list[Path], root: Path) -> None:
+    rule = "# no" + "qa"
+    reasoned = re.compile(rule + r": [A-Z]+\d+(, [A-Z]+\d+)* - \S")
+    silent = [
+        f"{path.relative_to(root)}: {line.strip()}"
+        for path in python(files)
+        for line in text_of(path).splitlines()
+        if rule in line and not reasoned.search(line)
+    ]
+    assert silent == []
+
+
 def test_the_targets_of_the_contract_exist_and_help_lists_them(root: Path) -> None:
     make = shutil.which("make")
     assert make

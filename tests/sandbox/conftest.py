@@ -76,7 +76,7 @@ def listener() -> Iterator[Listener]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_POST = _note  # noqa: N815 -- http.server asks for these names
+        do_GET = do_POST = _note  # noqa: N815 - http.server asks for these names
 
         def log_message(self, *_: object) -> None:
             pass

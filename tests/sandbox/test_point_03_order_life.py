@@ -70,7 +70,7 @@ def test_a_slow_order_is_slow(dashboard: Dashboard, sandbox: RunningSandbox) -> 
         ("9195550915", "FAILED", "25090", 2),
     ],
 )
-def test_one_number_can_ruin_the_whole_order(  # noqa: PLR0917 -- pytest passes fixtures and columns by name
+def test_one_number_can_ruin_the_whole_order(  # noqa: PLR0917 - pytest passes fixtures and columns by name
     dashboard: Dashboard, sandbox: RunningSandbox, number: str, status: str, code: str | None, named: int
 ) -> None:
     answer = dashboard.finished("9195550001", number)

@@ -92,7 +92,7 @@ def test_credentials_in_the_url_become_basic_authorization_and_are_shown_nowhere
 
 
 @pytest.mark.parametrize(("copies", "count"), [(1, 1), (2, 2), (0, 0)])
-def test_callbacks_can_be_doubled_and_lost(  # noqa: PLR0917 -- pytest passes fixtures and columns by name
+def test_callbacks_can_be_doubled_and_lost(  # noqa: PLR0917 - pytest passes fixtures and columns by name
     catapult: Catapult,
     pair: Callable[..., None],
     listener: Listener,
@@ -113,7 +113,7 @@ def test_callbacks_can_be_doubled_and_lost(  # noqa: PLR0917 -- pytest passes fi
 
 
 @pytest.mark.parametrize(("number", "count"), [("+19195550966", 2), ("+19195550967", 0), ("+19195550968", 1)])
-def test_reserved_numbers_double_lose_and_delay_theirs(  # noqa: PLR0917 -- pytest passes fixtures and columns by name
+def test_reserved_numbers_double_lose_and_delay_theirs(  # noqa: PLR0917 - pytest passes fixtures and columns by name
     catapult: Catapult,
     pair: Callable[..., None],
     listener: Listener,
@@ -151,7 +151,7 @@ def test_a_number_without_an_application_leaves_an_error(
         ("+13035550960", "error", "not-delivered", "750"),
     ],
 )
-def test_delivery_receipts_are_sent_when_asked_for(  # noqa: PLR0917 -- pytest passes fixtures and columns by name
+def test_delivery_receipts_are_sent_when_asked_for(  # noqa: PLR0917 - pytest passes fixtures and columns by name
     catapult: Catapult, pair: Callable[..., None], listener: Listener, to: str, wanted: str, state: str, code: str
 ) -> None:
     message = send(catapult, to=to, receiptRequested=wanted, callbackUrl=f"{listener.url}/out", tag="mine")

@@ -142,7 +142,7 @@ def test_fault_and_backlog_of_one_account_do_not_touch_the_other(
     many, few = numbers(120), numbers(20)
     slow, held = tenants.submit("north", many), tenants.submit("south", few)
     until(lambda: tenants.state(held) == "held", "the import with the wrong password is held")
-    stack_view = lambda: tenants.http("north", "GET", f"/v1/imports/{slow}")["counts"]["imported"]  # noqa: E731
+    stack_view = lambda: tenants.http("north", "GET", f"/v1/imports/{slow}")["counts"]["imported"]  # noqa: E731 - said once, used twice
     before = until(stack_view, "the other account imports")
     until(lambda: stack_view() > before, "it goes on")
 

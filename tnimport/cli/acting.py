@@ -21,7 +21,7 @@ def _command(verb: str) -> click.Command:
     @click.argument("import_id", metavar="ID")
     @json_option
     def act(import_id: str, *, as_json: bool) -> None:
-        from tnimport.cli.follow import view_path  # noqa: PLC0415  --help needs none of it
+        from tnimport.cli.follow import view_path  # noqa: PLC0415 - --help needs none of it
 
         with session(as_json=as_json) as api:
             view = api.post(f"{view_path(import_id)}/{verb}").view()

@@ -48,7 +48,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:  # noqa: ANN401  JSON is what it is
+    def json(self) -> Any:  # noqa: ANN401 - JSON is what it is
         """The body as JSON; one that is none means that something else answers at this address."""
         try:
             return json.loads(self.body)
@@ -114,7 +114,7 @@ class Api:
             connection.close()
 
     def _connected(self, timeout: float) -> HTTPConnection:
-        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415  20 ms that --help does not need
+        from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - 20 ms that --help does not need
 
         kind = HTTPSConnection if self.address.secure else HTTPConnection
         connection = kind(self.address.host, self.address.port, timeout=timeout)
@@ -132,7 +132,7 @@ class Api:
 
 
 def _broken() -> tuple[type[Exception], ...]:
-    from http.client import HTTPException  # noqa: PLC0415  as in _connected
+    from http.client import HTTPException  # noqa: PLC0415 - as in _connected
 
     return (OSError, HTTPException)
 

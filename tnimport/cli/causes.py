@@ -45,7 +45,7 @@ def rows_not_working(
 
 def export_path(import_id: str, state: str, code: str | None = None) -> str:
     """The address of the rows in one state."""
-    from urllib.parse import quote, urlencode  # noqa: PLC0415  --help needs none of it
+    from urllib.parse import quote, urlencode  # noqa: PLC0415 - --help needs none of it
 
     query = {"state": state} | ({"code": code} if code else {})
     return f"/v1/imports/{quote(import_id, safe='')}/numbers?{urlencode(query)}"

@@ -14,7 +14,7 @@ _WHERE = {
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print the completion script for SHELL."""
-    from click.shell_completion import get_completion_class  # noqa: PLC0415  --help needs none of it
+    from click.shell_completion import get_completion_class  # noqa: PLC0415 - --help needs none of it
 
     kind = get_completion_class(shell)
     if kind is None:

@@ -34,7 +34,7 @@ def failures(import_id: str, *, as_csv: bool, as_json: bool, code: str | None) -
 
 
 def _csv(api: Api, import_id: str, code: str | None) -> Iterator[bytes]:
-    from tnimport.cli.causes import export_path  # noqa: PLC0415  --help needs none of it
+    from tnimport.cli.causes import export_path  # noqa: PLC0415 - --help needs none of it
 
     for position, state in enumerate(NOT_WORKING):
         lines = api.lines(export_path(import_id, state, code), "text/csv")
@@ -45,14 +45,14 @@ def _csv(api: Api, import_id: str, code: str | None) -> Iterator[bytes]:
 
 
 def _told(api: Api, import_id: str, code: str | None, *, as_json: bool) -> Iterator[str]:
-    from tnimport.cli.causes import rows_not_working  # noqa: PLC0415  --help needs none of it
+    from tnimport.cli.causes import rows_not_working  # noqa: PLC0415 - --help needs none of it
 
     rows = rows_not_working(api, import_id, code=code)
     return _json_array(rows) if as_json else _table(rows)
 
 
 def _json_array(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    import json  # noqa: PLC0415  --help needs none of it
+    import json  # noqa: PLC0415 - --help needs none of it
 
     # One document, written as it comes: a hundred thousand rows need no memory.
     yield "["
@@ -67,7 +67,7 @@ def _json_array(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _table(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    from tnimport.cli.causes import gather  # noqa: PLC0415  --help needs none of it
+    from tnimport.cli.causes import gather  # noqa: PLC0415 - --help needs none of it
 
     seen: list[dict[str, Any]] = []
     for row in rows:

@@ -32,7 +32,7 @@ class Sight:
 
 def view_path(import_id: str) -> str:
     """The address of an import."""
-    from urllib.parse import quote  # noqa: PLC0415  --help needs none of it
+    from urllib.parse import quote  # noqa: PLC0415 - --help needs none of it
 
     return f"/v1/imports/{quote(import_id, safe='')}"
 
@@ -72,11 +72,11 @@ def _look(api: Api, import_id: str, before: Answer, seen: Sight) -> tuple[Answer
     etag = before.headers.get("etag")
     try:
         answer = api.get(view_path(import_id), **({"if_none_match": etag} if etag else {}))
-        if answer.status == 304:  # noqa: PLR2004  Not Modified
+        if answer.status == 304:  # noqa: PLR2004 - Not Modified
             return before, Sight(seen.view, time.monotonic())
         return answer, Sight(answer.view(), time.monotonic())
     except Refusal as refusal:
-        if refusal.status < SERVER_ERRORS and refusal.status != 429:  # noqa: PLR2004  Too Many Requests passes
+        if refusal.status < SERVER_ERRORS and refusal.status != 429:  # noqa: PLR2004 - Too Many Requests passes
             raise
         return before, _away(seen, f"it answers HTTP {refusal.status}")
     except Unreachable as fault:

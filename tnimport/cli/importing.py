@@ -19,7 +19,7 @@ _UNKNOWN = "See `tnimport status` whether it was accepted before you submit it a
 FORMATS = click.Choice(["csv", "txt", "json", "ndjson"])
 
 
-def _input_options(command: Any) -> Any:  # noqa: ANN401  a decorator of click commands
+def _input_options(command: Any) -> Any:  # noqa: ANN401 - a decorator of click commands
     for decorate in (
         click.option("--again", is_flag=True, help="Submit anew what was submitted before."),
         click.option("--wait", is_flag=True, help="Watch it to its end and print the report."),
@@ -35,7 +35,7 @@ def _input_options(command: Any) -> Any:  # noqa: ANN401  a decorator of click c
 @click.command("import")
 @import_options
 @_input_options
-def import_(**values: Any) -> None:  # noqa: ANN401  click hands over one value per option
+def import_(**values: Any) -> None:  # noqa: ANN401 - click hands over one value per option
     """Import the numbers in FILE (`-` is standard input; csv, txt, json, ndjson, each also gzipped)."""
     sys.exit(_submitted(values, {}))
 
@@ -43,15 +43,15 @@ def import_(**values: Any) -> None:  # noqa: ANN401  click hands over one value 
 @click.command()
 @removal_options
 @_input_options
-def remove(**values: Any) -> None:  # noqa: ANN401  as in import_
+def remove(**values: Any) -> None:  # noqa: ANN401 - as in import_
     """Remove the numbers in FILE: the same as import, the other way round."""
     sys.exit(_submitted(values, {"action": "REMOVE"}))
 
 
 def _submitted(values: dict[str, Any], fixed: dict[str, str]) -> int:
-    from tnimport.cli.source import opened  # noqa: PLC0415  --help needs none of it
-    from tnimport.cli.submitting import options_given, submit  # noqa: PLC0415  as above
-    from tnimport.cli.watching import announce, watch_to_the_end  # noqa: PLC0415  as above
+    from tnimport.cli.source import opened  # noqa: PLC0415 - --help needs none of it
+    from tnimport.cli.submitting import options_given, submit  # noqa: PLC0415 - as above
+    from tnimport.cli.watching import announce, watch_to_the_end  # noqa: PLC0415 - as above
 
     file, as_json, wait = values.pop("file"), values.pop("as_json"), values.pop("wait")
     again, patience, timeout = values.pop("again"), values.pop("patience"), values.pop("timeout")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @json_option
 def watch(import_id: str, *, as_json: bool, patience: float, timeout: float | None) -> None:
     """Watch import ID to its end and print the report. Ctrl-C stops the watching only."""
-    from tnimport.cli.watching import watch_to_the_end  # noqa: PLC0415  --help needs none of it
+    from tnimport.cli.watching import watch_to_the_end  # noqa: PLC0415 - --help needs none of it
 
     with session(as_json=as_json) as api:
         sys.exit(watch_to_the_end(api, import_id, as_json=as_json, patience=patience, timeout=timeout))
@@ -45,13 +45,13 @@ def status(import_id: str | None, *, client_ref: str | None, as_json: bool) -> N
 
 
 def _one(import_id: str) -> str:
-    from tnimport.cli.follow import view_path  # noqa: PLC0415  --help needs none of it
+    from tnimport.cli.follow import view_path  # noqa: PLC0415 - --help needs none of it
 
     return view_path(import_id)
 
 
 def _several(client_ref: str | None) -> str:
-    from urllib.parse import urlencode  # noqa: PLC0415  --help needs none of it
+    from urllib.parse import urlencode  # noqa: PLC0415 - --help needs none of it
 
     return f"/v1/imports?{urlencode({'client_ref': client_ref})}" if client_ref else "/v1/imports"
 

@@ -14,7 +14,7 @@ class Meter:
     def see(self, now: float, done: int) -> None:
         """Take note of a count; the newest that is older than the window stays as the foot of the slope."""
         self._seen.append((now, done))
-        while len(self._seen) > 2 and self._seen[1][0] <= now - WINDOW:  # noqa: PLR2004  a slope needs two points
+        while len(self._seen) > 2 and self._seen[1][0] <= now - WINDOW:  # noqa: PLR2004 - a slope needs two points
             self._seen.popleft()
 
     @property

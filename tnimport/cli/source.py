@@ -84,8 +84,8 @@ def _standard_input() -> IO[bytes]:
     return _spooled(iter(lambda: stream.read(_PIECE), b""))
 
 
-def _spooled(pieces: Any) -> IO[bytes]:  # noqa: ANN401  any iterable of bytes
-    body = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  closed by its Source
+def _spooled(pieces: Any) -> IO[bytes]:  # noqa: ANN401 - any iterable of bytes
+    body = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed by its Source
     for piece in pieces:
         body.write(piece)
     body.seek(0)
@@ -94,7 +94,7 @@ def _spooled(pieces: Any) -> IO[bytes]:  # noqa: ANN401  any iterable of bytes
 
 def _file(name: str) -> IO[bytes]:
     try:
-        return open(name, "rb")  # noqa: PTH123  lives as long as the command
+        return open(name, "rb")  # noqa: PTH123 - lives as long as the command
     except OSError as fault:
         raise Failure(f"Cannot read {name}: {fault.strerror}.", Exit.USAGE) from None
 
@@ -117,7 +117,7 @@ def _sniffed(head: bytes) -> str:
 
 
 def _members(source: Source) -> dict[str, Any]:
-    import gzip  # noqa: PLC0415  only for JSON with options
+    import gzip  # noqa: PLC0415 - only for JSON with options
 
     try:
         raw = source.body.read()

@@ -52,7 +52,7 @@ def _passes(fault: Unreachable | Refusal) -> bool:
 
 
 def _fresh_key() -> str:
-    from uuid import uuid4  # noqa: PLC0415  --help needs none of it
+    from uuid import uuid4  # noqa: PLC0415 - --help needs none of it
 
     return str(uuid4())
 
@@ -66,6 +66,6 @@ def _plain(value: object) -> str:
 
 
 def _encoded(query: dict[str, str]) -> str:
-    from urllib.parse import urlencode  # noqa: PLC0415  --help needs none of it
+    from urllib.parse import urlencode  # noqa: PLC0415 - --help needs none of it
 
     return urlencode(query)

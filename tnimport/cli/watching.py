@@ -72,7 +72,7 @@ def _watched(api: Api, import_id: str, patience: float, timeout: float | None) -
 def _progress(api: Api) -> Lines | Screen:
     if not sys.stderr.isatty() or os.environ.get("TERM") in {None, "dumb"}:
         return Lines()
-    from tnimport.cli.live import Screen  # noqa: PLC0415  60 ms of rich that only a terminal needs
+    from tnimport.cli.live import Screen  # noqa: PLC0415 - 60 ms of rich that only a terminal needs
 
     return Screen(TopCauses(api))
 

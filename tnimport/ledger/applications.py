@@ -36,7 +36,7 @@ def load(ledger: Ledger, run: Run) -> ApplicationView:
     fields = [applications.c[name] for name in ApplicationView.__dataclass_fields__ if name != "now"]
     with ledger.read() as tx:
         row = tx.run(sa.select(*fields).where(applications.c.id == run.application_ref)).one()
-        return ApplicationView(**row._mapping, now=tx.now)  # noqa: SLF001  # the documented way to a row's mapping
+        return ApplicationView(**row._mapping, now=tx.now)  # noqa: SLF001 - the documented way to a row's mapping
 
 
 def looked(ledger: Ledger, run: Run, next_page: int | None, wait: float = 0) -> None:
@@ -123,5 +123,5 @@ def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> No
         work.later(tx, run, tx.now)
 
 
-def _update(tx: Tx, run: Run, **values: Any) -> None:  # noqa: ANN401  # columns of `applications`
+def _update(tx: Tx, run: Run, **values: Any) -> None:  # noqa: ANN401 - columns of `applications`
     tx.run(sa.update(applications).where(applications.c.id == run.application_ref).values(**values))

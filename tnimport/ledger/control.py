@@ -49,7 +49,7 @@ def _known(tx: Tx, import_id: str) -> bool:
     return tx.run(found).first() is not None
 
 
-def _flag(tx: Tx, import_id: str, unless: sa.ColumnElement[bool], kind: str, **values: Any) -> None:  # noqa: ANN401  # columns
+def _flag(tx: Tx, import_id: str, unless: sa.ColumnElement[bool], kind: str, **values: Any) -> None:  # noqa: ANN401 - columns
     open_ = (imports.c.id == import_id, imports.c.finished_at.is_(None), unless)
     if tx.changed(sa.update(imports).where(*open_).values(updated_at=tx.now, **values)):
         note(tx, kind, import_id)

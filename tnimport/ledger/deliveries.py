@@ -54,7 +54,7 @@ def owe_import(tx: Tx, import_id: str, event: Event) -> None:
         _owe(tx, Target.URL, row.notify_url, receiver_of(row.notify_url), **what)
 
 
-def owe_inbound(tx: Tx, account: Account, inbound_id: int, type: str) -> None:  # noqa: A002  # the field's name on the wire
+def owe_inbound(tx: Tx, account: Account, inbound_id: int, type: str) -> None:  # noqa: A002 - the field's name on the wire
     """Hand what has come in on, to everybody whom the account's settings name; to nobody where they name none."""
     what = {"account": account.name, "type": type, "inbound_id": inbound_id}
     if account.inbound_url:
@@ -65,7 +65,7 @@ def owe_inbound(tx: Tx, account: Account, inbound_id: int, type: str) -> None:  
         _owe(tx, Target.TASK, account.inbound_task, receiver_of_queue(account.inbound_queue), **what)
 
 
-def _owe(tx: Tx, target: Target, address: str, receiver: str, **what: Any) -> None:  # noqa: ANN401  # columns
+def _owe(tx: Tx, target: Target, address: str, receiver: str, **what: Any) -> None:  # noqa: ANN401 - columns
     delivery_id = f"whk_{identifier(16)}"
     values = {"id": delivery_id, "target": target, "address": address, "state": DeliveryState.WAITING, **what}
     tx.run(sa.insert(deliveries).values(**values, created_at=tx.now, updated_at=tx.now))
@@ -89,7 +89,7 @@ def begin(ledger: Ledger, run: Run) -> Owed | None:
         if row is None:
             work.done(tx, run)
             return None
-        fields = {**row._mapping, "target": Target(row.target)}  # noqa: SLF001  # the documented way to a row's mapping
+        fields = {**row._mapping, "target": Target(row.target)}  # noqa: SLF001 - the documented way to a row's mapping
         return Owed(**fields, now=tx.now)
 
 

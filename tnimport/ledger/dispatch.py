@@ -132,7 +132,7 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
         .order_by(ranked.c.rank, work.c.due_at)
         .with_for_update(of=work, skip_locked=True)
     )
-    return (Due(**row._mapping) for row in tx.run(query))  # noqa: SLF001  # the documented way to a row's mapping
+    return (Due(**row._mapping) for row in tx.run(query))  # noqa: SLF001 - the documented way to a row's mapping
 
 
 def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[bool]]:

@@ -8,6 +8,6 @@ from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import events
 
 
-def note(tx: Tx, kind: str, import_id: str, *, order: int | None = None, pos: int | None = None, **data: Any) -> None:  # noqa: ANN401  # JSON
+def note(tx: Tx, kind: str, import_id: str, *, order: int | None = None, pos: int | None = None, **data: Any) -> None:  # noqa: ANN401 - JSON
     """Append one event."""
     tx.run(sa.insert(events).values(at=tx.now, kind=kind, import_id=import_id, order_id=order, pos=pos, data=data))

@@ -144,5 +144,5 @@ def page(
         query = query.where(inbound.c.id < after)
     with ledger.read() as tx:
         rows: list[Any] = list(tx.run(query.order_by(inbound.c.id.desc()).limit(limit + 1)))
-    found = [Received(**row._mapping) for row in rows[:limit]]  # noqa: SLF001  # the documented way to a row's mapping
+    found = [Received(**row._mapping) for row in rows[:limit]]  # noqa: SLF001 - the documented way to a row's mapping
     return found, found[-1].id if len(rows) > limit else None

@@ -42,7 +42,7 @@ def lock(tx: Tx, account: str, name: str, pace: Pace) -> Lane:
     tx.run(tx.insert(lanes).values(account=account, name=name, **asdict(fresh)).on_conflict_do_nothing())
     fields = [lanes.c[name] for name in Lane.__dataclass_fields__]
     row = tx.run(sa.select(*fields).where(_is(account, name)).with_for_update()).one()
-    return Lane(**row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+    return Lane(**row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
 
 
 def save(tx: Tx, account: str, name: str, lane: Lane) -> None:

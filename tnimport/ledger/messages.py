@@ -120,7 +120,7 @@ def _views(tx: Tx, rows: Sequence[sa.Row[Any]]) -> list[MessageView]:
     early = _early(tx, [row for row in rows if row.carrier_id is not None and row.delivery_state is None])
     found = []
     for row in rows:
-        values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+        values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
         values |= early.get((row.account, row.carrier_id), {})
         found.append(MessageView(**values | {"sender": to_e164(str(row.sender)), "state": MessageState(row.state)}))
     return found

@@ -59,7 +59,7 @@ def load(ledger: Ledger, run: Run) -> OrderView:
     plain = [name for name in OrderView.__dataclass_fields__ if name not in {"numbers", "now"}]
     with ledger.read() as tx:
         row = tx.run(sa.select(*(orders.c[name] for name in plain)).where(orders.c.id == run.order_id)).one()
-        values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+        values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
         values |= {"state": OrderState(row.state), "action": Action(row.action)}
         return OrderView(**values, numbers=list(open_places(tx, row.id, about(Action(row.action)))), now=tx.now)
 
@@ -69,7 +69,7 @@ def about(action: Action) -> Outcome:
     return Outcome.RELEASED if action is Action.REMOVE else Outcome.OPEN
 
 
-def move(tx: Tx, run: Run, state: OrderState, **values: Any) -> sa.Row[Any]:  # noqa: ANN401  # columns of `orders`
+def move(tx: Tx, run: Run, state: OrderState, **values: Any) -> sa.Row[Any]:  # noqa: ANN401 - columns of `orders`
     """Move the order if its state allows; the claim has been fenced, so nobody else moves it."""
     sources = [source for source, targets in ORDER_MOVES.items() if state in targets or source is state]
     guarded = sa.update(orders).where(orders.c.id == run.order_id, orders.c.state.in_(sources))
@@ -88,11 +88,11 @@ def action_of(tx: Tx, run: Run) -> Action:
 
 def order_id(run: Run) -> int:
     """The order a step of an order is about."""
-    assert run.order_id is not None  # noqa: S101  # order steps have an order
+    assert run.order_id is not None  # noqa: S101 - order steps have an order
     return run.order_id
 
 
-def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
+def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: ANN401 - columns of `work`
     """End the run and have its work started again in so many seconds, unless the import was stopped for good."""
     work.later(tx, run, tx.now + seconds, **changes)
     if run.import_id is not None:

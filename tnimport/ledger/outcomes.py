@@ -168,7 +168,7 @@ def _row(one: Settled) -> tuple[Any, ...]:
 
 def _write_sqlite(tx: Tx, order_id: int, rows: Sequence[tuple[Any, ...]], concerned: Outcome) -> int:
     sets = ", ".join(f"{name} = ?" for name in _COLUMNS)
-    sql = f"UPDATE numbers SET {sets}, updated_at = ? WHERE order_id = ? AND pos = ? AND outcome = ?"  # noqa: S608  # constants
+    sql = f"UPDATE numbers SET {sets}, updated_at = ? WHERE order_id = ? AND pos = ? AND outcome = ?"  # noqa: S608 - constants
     filled = [(*row[1:], tx.now, order_id, row[0], concerned.value) for row in rows]
     return tx.connection.exec_driver_sql(sql, filled).rowcount
 
@@ -181,7 +181,7 @@ def _write_postgres(tx: Tx, order_id: int, rows: Sequence[tuple[Any, ...]], conc
     sets = ", ".join(f"{name} = v.{name}" for name in _COLUMNS)
     arrays = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
     sql = (
-        f"UPDATE numbers SET {sets}, updated_at = %s FROM unnest({arrays}) AS v(pos, {', '.join(_COLUMNS)}) "  # noqa: S608  # constants
+        f"UPDATE numbers SET {sets}, updated_at = %s FROM unnest({arrays}) AS v(pos, {', '.join(_COLUMNS)}) "  # noqa: S608 - constants
         "WHERE numbers.order_id = %s AND numbers.pos = v.pos AND numbers.outcome = %s"
     )
     columns = [list(column) for column in zip(*rows, strict=True)]

@@ -31,4 +31,4 @@ def arrived(tx: Tx, account: str, *, sender: str, recipient: str, text: str) -> 
 def _digits(number: str) -> int:
     """The ten digits of a number as senders are stored; -1 for one that is none of ours."""
     ten = number.removeprefix("+").removeprefix("1")
-    return int(ten) if ten.isascii() and ten.isdecimal() and len(ten) == 10 else -1  # noqa: PLR2004  # ten digits
+    return int(ten) if ten.isascii() and ten.isdecimal() and len(ten) == 10 else -1  # noqa: PLR2004 - ten digits

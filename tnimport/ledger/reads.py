@@ -111,7 +111,7 @@ def events_of(ledger: Ledger, import_id: str) -> Iterator[dict[str, Any]]:
     """The history of an import from its beginning."""
     with ledger.read() as tx:
         for row in tx.run(sa.select(events).where(events.c.import_id == import_id).order_by(events.c.id)):
-            yield dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+            yield dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
 
 
 def _view(tx: Tx, row: sa.Row[Any], paces: Mapping[str, Paces], *, whole: bool) -> ImportView:
@@ -171,4 +171,4 @@ _ORDER_FIELDS: Final = (
 def _orders(tx: Tx, import_id: str) -> list[dict[str, Any]]:
     fields = [orders.c[name] for name in _ORDER_FIELDS]
     found = tx.run(sa.select(*fields).where(orders.c.import_id == import_id).order_by(orders.c.seq))
-    return [dict(row._mapping) for row in found]  # noqa: SLF001  # the documented way to a row's mapping
+    return [dict(row._mapping) for row in found]  # noqa: SLF001 - the documented way to a row's mapping

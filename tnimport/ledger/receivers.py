@@ -54,7 +54,7 @@ class Receivers:
             .limit(LOOKAHEAD)
             .with_for_update(skip_locked=True)
         )
-        return (Due(**row._mapping, max_per_minute=None, left=0, opens=False) for row in self._tx.run(query))  # noqa: SLF001  # the documented way to a row's mapping
+        return (Due(**row._mapping, max_per_minute=None, left=0, opens=False) for row in self._tx.run(query))  # noqa: SLF001 - the documented way to a row's mapping
 
     def _beyond_doubt(self) -> Iterator[sa.ColumnElement[bool]]:
         """Where no place for the doubtful is left, they must not hide the others from the look-ahead."""

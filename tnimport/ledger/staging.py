@@ -120,7 +120,7 @@ class Staging:
         self._sizes.update(self._orders[p.seq] for p in placed)
         self._refused.update(row.kind for row in refused)
 
-    def _still_ours(self, tx: Tx, **values: Any) -> None:  # noqa: ANN401  # columns of `imports`
+    def _still_ours(self, tx: Tx, **values: Any) -> None:  # noqa: ANN401 - columns of `imports`
         unsealed = (imports.c.sealed_at.is_(None), imports.c.finished_at.is_(None))  # finished = being pruned
         staged = sa.update(imports).where(imports.c.id == self.import_id, *unsealed)
         if not tx.changed(staged.values(**values)):
@@ -261,7 +261,7 @@ def _clear(tx: Tx, import_id: str) -> None:
 def _application(tx: Tx, new: NewImport) -> int:
     """The row of the wished application, which all imports with the same wish share."""
     wish = new.application
-    assert wish is not None  # noqa: S101  # the caller has asked
+    assert wish is not None  # noqa: S101 - the caller has asked
     values = {"account": new.account, **asdict(wish)}
     tx.run(tx.insert(applications).values(values).on_conflict_do_nothing())
     same = (applications.c.account == new.account, applications.c.fingerprint == wish.fingerprint)
@@ -277,7 +277,7 @@ def _insert_numbers(tx: Tx, rows: Iterable[tuple[int, int, int, int]]) -> None:
             tx.connection.exec_driver_sql(sql, filled)
         return
     raw = tx.connection.connection.driver_connection
-    assert raw is not None  # noqa: S101  # a transaction has a connection
+    assert raw is not None  # noqa: S101 - a transaction has a connection
     with raw.cursor() as cursor, cursor.copy("COPY numbers (order_id, pos, tn, line) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

@@ -58,7 +58,7 @@ def load(ledger: Ledger, run: Run) -> Wish:
     """Read the subscription of the run's account."""
     fields = [subscriptions.c[name] for name in Wish.__dataclass_fields__]
     with ledger.read() as tx:
-        return Wish(**tx.run(sa.select(*fields).where(_of(run.account))).one()._mapping)  # noqa: SLF001  # documented
+        return Wish(**tx.run(sa.select(*fields).where(_of(run.account))).one()._mapping)  # noqa: SLF001 - documented
 
 
 def looked(ledger: Ledger, run: Run, found: str | None) -> None:
@@ -130,5 +130,5 @@ def _of(account: str) -> sa.ColumnElement[bool]:
     return subscriptions.c.account == account
 
 
-def _update(tx: Tx, account: str, **values: Any) -> None:  # noqa: ANN401  # columns of `subscriptions`
+def _update(tx: Tx, account: str, **values: Any) -> None:  # noqa: ANN401 - columns of `subscriptions`
     tx.run(sa.update(subscriptions).where(_of(account)).values(**values))

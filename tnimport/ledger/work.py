@@ -93,7 +93,7 @@ def take(ledger: Ledger, work_id: int, serial: int, seconds: float) -> Run | Non
         row = tx.run(_TAKING, {**swap, "end": tx.now + seconds}).one_or_none()
         if row is None:
             return None
-        run = Run(**row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+        run = Run(**row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
         if _stopped(tx, run):
             put_back(tx, run)
             return None
@@ -129,7 +129,7 @@ _FINDING_OUT: Final = (
 )
 
 
-def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
+def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401 - columns of `work`
     """Hold the claim row for this transaction, and change it if asked to.
 
     Raises:
@@ -157,7 +157,7 @@ def done(tx: Tx, run: Run) -> None:
 _ENDING: Final = sa.delete(work).where(*_MINE)
 
 
-def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN401  # columns of `work`
+def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN401 - columns of `work`
     """End this run and have the work started again at `due_at`."""
     back = sa.update(work).where(work.c.id == run.id, work.c.token == run.token)
     tx.run(back.values(state=WAITING, token=None, until=None, due_at=due_at, tokens=0, **changes))
@@ -175,7 +175,7 @@ def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
         lanes.give_back(tx, run.account, run.lane, pace, count=count, import_id=run.import_id)
 
 
-def plan(tx: Tx, task: Task, account: str, lane: str, due_at: float, **more: Any) -> None:  # noqa: ANN401  # columns
+def plan(tx: Tx, task: Task, account: str, lane: str, due_at: float, **more: Any) -> None:  # noqa: ANN401 - columns
     """Add work to be started at `due_at`."""
     tx.run(sa.insert(work).values(task=task, account=account, lane=lane, due_at=due_at, **more))
     tx.announce()

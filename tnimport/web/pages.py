@@ -63,7 +63,7 @@ def problem(slug: str) -> HTMLResponse:
     return _page("problem.html", kind=KINDS[slug], refresh=None)
 
 
-def _page(name: str, **facts: Any) -> HTMLResponse:  # noqa: ANN401  whatever the template shows
+def _page(name: str, **facts: Any) -> HTMLResponse:  # noqa: ANN401 - whatever the template shows
     text = _TEMPLATES.get_template(name).render(style=_STYLE, **facts)
     return HTMLResponse(text, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"})
 

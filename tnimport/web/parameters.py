@@ -79,6 +79,6 @@ ImportId = Annotated[str, Path(description="the id of an import", examples=["imp
 
 def known_form(import_id: str) -> str:
     """The id, if an import could have it; else there is none."""
-    if not (import_id.isascii() and import_id.replace("_", "").isalnum() and len(import_id) <= 24):  # noqa: PLR2004  its column
+    if not (import_id.isascii() and import_id.replace("_", "").isalnum() and len(import_id) <= 24):  # noqa: PLR2004 - its column
         raise not_found("import with this id")
     return import_id

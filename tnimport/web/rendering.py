@@ -162,7 +162,7 @@ def _harmless(value: str | None) -> str | None:
     return f"'{value}" if value and value.startswith(_FORMULA) else value
 
 
-def _truth(value: bool | None) -> str | None:  # noqa: FBT001  # a cell's value
+def _truth(value: bool | None) -> str | None:  # noqa: FBT001 - a cell's value
     return None if value is None else str(value).lower()
 
 
