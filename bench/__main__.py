@@ -20,6 +20,7 @@ BENCHMARKS = (
     "waiting",
     "foretelling",
     "polls",
+    "inbound",
     "clients",
     "sandbox_rate",
 )

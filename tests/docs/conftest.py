@@ -86,7 +86,13 @@ class Service:
     def environ(self) -> dict[str, str]:
         """What the pages tell their reader to set; nothing of ours is on the path but the command line client."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        return {"PATH": path, "HOME": str(self.folder), "TNIMPORT_URL": self.web, "REDIS_URL": self.redis}
+        return {
+            "PATH": path,
+            "HOME": str(self.folder),
+            "TNIMPORT_URL": self.web,
+            "REDIS_URL": self.redis,
+            "SANDBOX_URL": self.sandbox,
+        }
 
     def json(self, path: str) -> Any:
         """The decoded answer of the HTTP API to GET."""

@@ -1,0 +1,72 @@
+"""docs/messages.md, run as it stands against a running stack, whose web process the sandbox calls."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+if TYPE_CHECKING:
+    from tests.docs.conftest import Block, Service
+
+ORDER_SECONDS = 1.0  # of the sandbox
+WISH = {"name": "told", "incoming_message_url": "https://example.com/m"}
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + 60
+    while not (found := holds()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)  # looking again, not guessing
+    return found
+
+
+def switch(service: "Service", **values: Any) -> None:
+    requests.put(f"{service.sandbox}/control/switches", json=values, timeout=20).raise_for_status()
+
+
+def test_a_number_is_imported_and_receives_a_message(
+    blocks: "list[Block]", run: "Callable[[Block], str]", service: "Service"
+) -> None:
+    imported, sent, read = [block for block in blocks if block.page.name == "messages.md" and block.runnable][:3]
+    run(imported)
+    assert json.loads(run(sent))["id"]
+    came_in = until(lambda: json.loads(run(read))["inbound"], "the message has come in")
+    assert [(one["from"], one["text"]) for one in came_in] == [("+12065550100", "Is this thing on?")]
+
+
+@pytest.fixture
+def end_of_an_order(service: "Service") -> Callable[[str], tuple[dict[str, Any], float]]:
+    """Import one number; its order when it has ended, and how much later than at the carrier we saw it."""
+
+    def _end(number: str) -> tuple[dict[str, Any], float]:
+        body = {"numbers": [number], "application": WISH}
+        import_id = requests.post(f"{service.web}/v1/imports", json=body, timeout=20).json()["id"]
+        view = until(lambda: (v := service.json(f"/v1/imports/{import_id}"))["finished_at"] and v, "it has ended")
+        assert view["counts"]["imported"] == 1
+        (order,) = view["orders"]
+        return order, seconds_between(order["accepted_at"], order["finished_at"]) - ORDER_SECONDS
+
+    return _end
+
+
+def seconds_between(first: str, last: str) -> float:
+    return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
+
+
+def test_the_end_of_an_order_is_seen_by_word_within_a_second_and_without_word_all_the_same(
+    service: "Service", end_of_an_order: Callable[[str], tuple[dict[str, Any], float]]
+) -> None:
+    end_of_an_order("9195561600")  # the first has the subscription made, and word of it is the first that comes
+    order, late = end_of_an_order("9195561601")
+    assert late < 1
+    assert order["polls"] <= 3
+    switch(service, callback_copies=0)
+    try:
+        _, late = end_of_an_order("9195561602")
+    finally:
+        switch(service, callback_copies=1)
+    assert late < 2 + 1  # TNIMPORT_POLL_MAX of this stack, and a call
