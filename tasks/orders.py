@@ -75,7 +75,7 @@ def _ask_for(job: Job, order: OrderView) -> Result:
         submitting.account_fault(job.ledger, job.run, fault_of(error), unsent=False)
         return Done({"held": error.code})
     except CarrierError as error:
-        return _wait(job, error)
+        return _wait(job, error, over=_left(job, order) <= 0)
     # Whether the carrier's filter matches parts of a reference is documented nowhere; ours are compared whole.
     same = [found for found in listed if found.customer_order_id == order.reference]
     if same:
@@ -83,8 +83,13 @@ def _ask_for(job: Job, order: OrderView) -> Result:
     return _absent(job, order)
 
 
+def _left(job: Job, order: OrderView) -> float:
+    """For how long the order may still appear, by the ledger's clock."""
+    return (order.sent_at or 0) + job.access.account.order_settle - order.now
+
+
 def _absent(job: Job, order: OrderView) -> Result:
-    left = (order.sent_at or 0) + job.access.account.order_settle - order.now
+    left = _left(job, order)
     if left <= 0 and job.run.lost:
         submitting.settled_absent(job.ledger, job.run)
         return Later("the lost order never appeared; it is sent again", 0)
@@ -94,9 +99,9 @@ def _absent(job: Job, order: OrderView) -> Result:
     return Later("the lost order is not seen yet", seconds)
 
 
-def _wait(job: Job, error: CarrierError) -> Result:
+def _wait(job: Job, error: CarrierError, *, over: bool = False) -> Result:
     seconds = delay_of(error, job.run.attempts)
-    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error))
+    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error), over=over)
     return Later(error.code, seconds)
 
 

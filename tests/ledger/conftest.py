@@ -18,7 +18,7 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import OPEN, Action, NumberState, OrderState, Outcome, Stage, seen_as
 from tnimport.domain.pacing import ON_THE_WAY, Pace
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import dispatch, engine, numbers, orders, polling, reads, reap, submitting, work
+from tnimport.ledger import dispatch, engine, numbers, orders, polling, reads, reap, sites, submitting, work
 from tnimport.ledger import schema as tables
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.grants import Grant, Round
@@ -28,6 +28,7 @@ from tnimport.ledger.staging import ApplicationWish, NewImport, Placed, RefusedR
 from tnimport.ledger.work import Run
 
 ACCOUNT = "default"
+SITE = ("743", "303716")
 UNLIMITED = Pace(0, 0)
 SENT_SECONDS = 30.0
 CLAIM_SECONDS = 120.0
@@ -222,8 +223,8 @@ class Desk:
         values: dict[str, Any] = {
             "account": ACCOUNT,
             "action": Action.IMPORT,
-            "site_id": "743",
-            "sip_peer_id": "303716",
+            "site_id": SITE[0],
+            "sip_peer_id": SITE[1],
             "customer_order_id": None,
             "client_ref": None,
             "key": None,
@@ -381,6 +382,7 @@ def opened_desk(ledger: Ledger) -> Desk:
     with ledger.write() as tx:
         for lane in Lane:
             tx.run(sa.insert(tables.lanes).values(account=ACCOUNT, name=lane, tokens=1, filled_at=tx.now, opened=True))
+        sites.worked(tx, ACCOUNT, *SITE)
     return Desk(ledger)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tnimport.domain.lanes import Lane
 from tnimport.domain.pacing import Pace
-from tnimport.ledger import closing, dispatch, lanes
+from tnimport.ledger import closing, dispatch, lanes, sites
 from tnimport.ledger.window import ORDERS_OF_ONE_IMPORT
 
 if TYPE_CHECKING:
@@ -71,3 +71,4 @@ def opened(desk: Desk, account: str) -> None:
     with desk.ledger.write() as tx:
         lanes.lock(tx, account, Lane.DASHBOARD, UNLIMITED)
         lanes.succeeded(tx, account, Lane.DASHBOARD)
+        sites.worked(tx, account, "743", "303716")

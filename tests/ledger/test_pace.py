@@ -7,9 +7,11 @@ import pytest
 from tnimport.domain import pacing
 from tnimport.domain.lanes import Lane
 from tnimport.domain.pacing import Pace
-from tnimport.ledger import polling, schema, submitting
+from tnimport.domain.reconcile import Fates
+from tnimport.ledger import control, orders, polling, schema, submitting
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Flush
+from tnimport.ledger.orders import Fault
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
@@ -35,7 +37,27 @@ def test_a_new_account_is_opened_with_one_order(desk: Desk) -> None:
     assert not desk.claim(Lane.DASHBOARD).grants
     submitting.sending(desk.ledger, run)
     submitting.accepted(desk.ledger, run, "c-1", "RECEIVED", 60)
-    assert len(desk.claim(Lane.DASHBOARD).grants) == 3
+    (other,) = desk.claim(Lane.DASHBOARD).grants
+    assert other.import_id != grant.import_id
+
+
+@pytest.mark.parametrize(("status", "more"), [("COMPLETE", 4), ("FAILED", 4), ("GONE", 1)])
+def test_a_new_site_is_tried_with_one_order_until_one_has_ended(desk: Desk, status: str, more: int) -> None:
+    first = desk.accept(10, 2, site_id="999")
+    run = desk.accepted(desk.run(Lane.DASHBOARD))
+    assert not desk.claim(Lane.DASHBOARD).grants
+    listed = orders.load(desk.ledger, run).numbers
+    fates = Fates(frozenset(listed)) if status == "COMPLETE" else Fates(frozenset(), dict.fromkeys(listed, ("c", "d")))
+    polling.ended(desk.ledger, run, status, fates)
+    assert [grant.import_id for grant in desk.claim(Lane.DASHBOARD).grants] == [first] * more
+
+
+def test_a_site_that_the_carrier_refuses_later_is_tried_with_one_order_again(desk: Desk) -> None:
+    first = desk.accept(10, 2)
+    run = desk.accepted(desk.run(Lane.DASHBOARD))
+    polling.withdrawn(desk.ledger, run, "FAILED", Fault("5016", "Another site.", whole_account=False))
+    control.resume(desk.ledger, first)
+    assert len(desk.claim(Lane.DASHBOARD).grants) == 1
 
 
 def test_a_new_account_is_opened_with_one_number(desk: Desk) -> None:

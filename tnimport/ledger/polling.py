@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage, seen_as
-from tnimport.domain.reconcile import TOLD, Fates
-from tnimport.ledger import lanes, subscriptions, work
+from tnimport.domain.reconcile import FINISHED, TOLD, Fates
+from tnimport.ledger import lanes, sites, subscriptions, work
 from tnimport.ledger.books import Books
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
@@ -76,6 +76,8 @@ def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
         if status in TOLD and row.woken_at is None:
             subscriptions.untold(tx, run.account, row.carrier_order_id, row.accepted_at)
         lanes.succeeded(tx, run.account, run.lane)
+        if status in FINISHED:
+            sites.worked(tx, run.account, row.site_id, row.sip_peer_id)
 
 
 def _finish(tx: Tx, run: Run, status: str, bad: list[Settled], concerned: Outcome) -> sa.Row[Any]:
@@ -121,6 +123,7 @@ def withdrawn(ledger: Ledger, run: Run, status: str, fault: Fault) -> None:
         books.move(seen_as(about(action), OrderState.ACCEPTED), NumberEvent.ORDER_WITHDRAWN, count)
         books.post(tx, row.import_id)
         later(tx, run, 0, task=Task.SUBMIT_ORDER, attempts=0, strikes=0)
+        sites.doubted(tx, run.account, row.site_id, row.sip_peer_id)
 
 
 def _renewed(tx: Tx, run: Run) -> str:

@@ -1,4 +1,8 @@
-"""How many orders of an account may be at the carrier at once, and how many of them may be one import's."""
+"""How many orders of an account may be at the carrier at once, and how many of them may be one import's.
+
+The carrier may notice only later that a site or SIP peer is wrong, and fails every order for it then. So an import has
+one order there until one for the same site and peer has come to an end that was not the site's fault.
+"""
 
 from collections import Counter
 from typing import Final
@@ -6,6 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tnimport.domain.life import AT_CARRIER, OrderState
+from tnimport.ledger import sites
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.grants import Due
 from tnimport.ledger.schema import orders, work
@@ -19,6 +24,8 @@ class Window:
     """The orders that are at the carrier or on their way; made and used while the account's lane is locked."""
 
     def __init__(self, tx: Tx, account: str) -> None:
+        self._tx, self._account = tx, account
+        self._sites: dict[str, bool] = {}
         there = sa.select(orders.c.import_id).where(orders.c.account == account, orders.c.state.in_(AT_CARRIER))
         sent = (work.c.account == account, work.c.state.in_((SENT, RUNNING)), orders.c.state == OrderState.PLANNED)
         going = sa.select(orders.c.import_id).join(work, work.c.order_id == orders.c.id).where(*sent)
@@ -29,10 +36,21 @@ class Window:
         if not item.opens:
             return True
         owner = item.import_id or ""
-        if self._taken.total() >= ORDERS_AT_CARRIER or self._taken[owner] >= ORDERS_OF_ONE_IMPORT:
+        taken = self._taken[owner]
+        if self._taken.total() >= ORDERS_AT_CARRIER or taken >= ORDERS_OF_ONE_IMPORT:
+            return False
+        if taken and not self._known(item.order_id):
             return False
         self._taken[owner] += 1
         return True
+
+    def _known(self, order_id: int | None) -> bool:
+        place = sa.select(orders.c.site_id, orders.c.sip_peer_id).where(orders.c.id == order_id)
+        row = self._tx.run(place).one()
+        site = sites.name_of(row.site_id, row.sip_peer_id)
+        if site not in self._sites:
+            self._sites[site] = sites.known(self._tx, self._account, site)
+        return self._sites[site]
 
     def open_to(self) -> sa.ColumnElement[bool]:
         """Orders that are under way already, and planned ones where there is a place."""
