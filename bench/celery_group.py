@@ -16,6 +16,7 @@ import requests
 from celery import Celery, group
 
 from bench.carrier import carrier
+from bench.latency import threads
 from bench.processes import cpu_seconds
 from bench.record import record
 from bench.telephones import size, ten_digits
@@ -31,7 +32,7 @@ app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False)
 held = threading.local()
 
 
-@app.task
+@app.task(name="bench.post")
 def post(number: str) -> None:
     """Import one number, over a session that the thread keeps."""
     if not hasattr(held, "session"):
@@ -51,8 +52,10 @@ def yardstick() -> float:
         port = free_port()
         broker = start(port, Path(folder))
         environment = os.environ | {"BENCH_CARRIER": url, "BENCH_BROKER": f"redis://127.0.0.1:{port}/0"}
-        line = [sys.executable, "-m", "celery", "-A", "bench.celery_group", "worker", "-P", "threads", "-c", "8"]
-        worker = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        line = [sys.executable, "-m", "celery", "-A", "bench.celery_group", "worker", "-P", "threads"]
+        worker = subprocess.Popen(
+            [*line, "-c", str(threads())], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             _publish(environment, 100)
             _drain(url, 100)

@@ -260,7 +260,7 @@ def test_grants_are_single_numbers_where_the_pace_is_slow(rate: float, size: int
 
 @pytest.mark.parametrize(
     ("rate", "left", "size"),
-    [(0, 6400, 100), (0, 6399, 99), (0, 1280, 20), (0, 640, 20), (0, 1, 20), (1, 1, 1), (10, 1, 2)],
+    [(0, 3200, 100), (0, 3199, 99), (0, 640, 20), (0, 1, 20), (1, 1, 1), (10, 1, 2)],
 )
 def test_grants_become_smaller_towards_the_end(rate: float, left: int, size: int) -> None:
     assert pacing.grant_size(Pace(rate, 0), left) == size

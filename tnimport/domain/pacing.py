@@ -18,7 +18,7 @@ TROUBLE_MOST: Final = 15.0  # so often a carrier that is down is asked, so soon 
 ON_THE_WAY: Final = 0.5  # seconds that may pass between a grant and the arrival of its call
 GRANT_MOST: Final = 100
 GRANT_LEAST: Final = 20  # where grants may be larger than one number: a message each costs as much as some calls
-GRANTS_AT_ONCE: Final = 64  # so many threads find work until the end of an import
+GRANTS_AT_ONCE: Final = 32  # so many threads find work until the end of an import
 GRANTS_A_SECOND: Final = 5  # below this pace every number is a grant of its own
 
 
