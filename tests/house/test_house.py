@@ -145,6 +145,12 @@ def test_every_folder_says_in_a_few_lines_what_it_is(folder: str, root: Path) ->
     assert 2 <= len(lines) <= 40
 
 
+def test_the_list_of_pages_is_complete(root: Path) -> None:
+    pages = {path.name for path in (root / "docs").iterdir() if path.name != "README.md"}
+    listed = set(re.findall(r"`([\w.-]+)/?`", text_of(root / "docs" / "README.md")))
+    assert pages == listed
+
+
 def test_the_numbers_of_the_demonstration_are_the_ones_that_are_made(root: Path, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     folder.mkdir()
