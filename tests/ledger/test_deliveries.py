@@ -10,7 +10,7 @@ from tests.ledger.conftest import ACCOUNT, CLAIM_SECONDS, Desk
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
 from tnimport.domain.webhooks import DeliveryState, Event, receiver_of
-from tnimport.ledger import closing, control, deliveries, receivers, work
+from tnimport.ledger import closing, control, deliveries, receivers, webhooks, work
 from tnimport.ledger import schema as tables
 from tnimport.ledger.deliveries import Attempt
 from tnimport.ledger.lanes import Trouble
@@ -278,3 +278,60 @@ def test_a_taken_message_ends_with_its_claim(desk: Desk) -> None:
     desk.passes(CLAIM_SECONDS + 1)
     desk.reap()
     assert desk.row(tables.work).state == work.WAITING
+
+
+# Seen, and sent again.
+
+
+def test_deliveries_are_seen_the_newest_first_and_a_page_at_a_time(desk: Desk) -> None:
+    for number in range(3):
+        owe(desk, f"https://{number}.example/?token=t")
+        desk.passes(1)
+    first, after = webhooks.page(desk.ledger, limit=2)
+    rest, end = webhooks.page(desk.ledger, limit=2, after=after)
+    assert [one.address[8] for one in (*first, *rest)] == ["2", "1", "0"]
+    assert end is None
+    assert all("token" not in one.address and one.next_attempt_at == one.created_at for one in first)
+    assert webhooks.page(desk.ledger, state=DeliveryState.FAILED) == ([], None)
+    assert webhooks.page(desk.ledger, accounts=["other"]) == ([], None)
+    assert webhooks.view(desk.ledger, first[0].id) == first[0]
+    assert webhooks.view(desk.ledger, "whk_none") is None
+
+
+@pytest.mark.parametrize("state", [DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.DISABLED])
+def test_one_that_is_over_is_sent_again_once_however_often_it_is_asked_for(desk: Desk, state: DeliveryState) -> None:
+    owe(desk)
+    run = begun(desk)
+    deliveries.ended(desk.ledger, run, state, LATE)
+    for _ in range(2):
+        webhooks.replay(desk.ledger, str(run.delivery_id), account(inbound_url=OTHER))
+    again = begun(desk)
+    assert (again.delivery_id, again.attempts, again.receiver) == (run.delivery_id, 0, receiver_of(OTHER))
+    assert desk.row(tables.deliveries).address == OTHER
+    assert granted(desk) == []
+
+
+def test_one_that_is_being_attempted_is_left_to_its_run(desk: Desk) -> None:
+    owe(desk)
+    run = begun(desk)
+    webhooks.replay(desk.ledger, str(run.delivery_id), account(inbound_url=URL))
+    deliveries.delivered(desk.ledger, run, TAKEN)
+    assert told(desk) == [("message.received", "delivered")]
+
+
+def test_one_that_waits_is_sent_now_and_its_receiver_may_be_anybody(desk: Desk) -> None:
+    owe(desk)
+    run = begun(desk)
+    deliveries.again(desk.ledger, run, LATE, 3600, DOWN)
+    assert granted(desk) == []
+    webhooks.replay(desk.ledger, str(run.delivery_id), None)
+    assert granted(desk) == [receiver_of(URL)]
+
+
+def test_what_is_told_of_an_import_goes_to_the_address_of_its_caller_again(desk: Desk) -> None:
+    cancelled(desk, notify_url=URL)
+    run = begun(desk)
+    deliveries.ended(desk.ledger, run, DeliveryState.FAILED, LATE)
+    webhooks.replay(desk.ledger, str(run.delivery_id), account(inbound_url=OTHER))
+    assert desk.row(tables.deliveries).address == URL
+    assert granted(desk) == [receiver_of(URL)]

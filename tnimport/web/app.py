@@ -20,6 +20,7 @@ from tnimport.web import (
     openapi,
     pages,
     submitting,
+    webhooks,
 )
 from tnimport.web.deps import WebDeps
 from tnimport.web.mailroom import Mailroom
@@ -39,7 +40,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     )
     app.state.deps = deps
     app.state.mailroom = Mailroom(partial(inbound.store, deps.ledger))
-    for part in (submitting, looking, inbox, acting, callbacks, notifications, health, metrics, pages):
+    for part in (submitting, looking, inbox, webhooks, acting, callbacks, notifications, health, metrics, pages):
         app.include_router(part.router)
     faults.install(app)
     app.add_middleware(door.Door, keyring=deps.keyring)

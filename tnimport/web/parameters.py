@@ -6,6 +6,7 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from tnimport.domain.webhooks import DeliveryState
 from tnimport.web.problems import not_found
 from tnimport.web.schemas import LISTED_STATES
 
@@ -62,6 +63,17 @@ class InboundQuery(BaseModel):
     page_size: PageSize = 50
 
 
+class WebhooksQuery(BaseModel):
+    """The query of GET /v1/webhooks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: DeliveryState | None = Field(None, description="only webhooks in this state")
+    import_id: str | None = Field(None, max_length=24, pattern=_NO_NUL, description="only those about this import")
+    page_token: Token | None = None
+    page_size: PageSize = 50
+
+
 class ReadyQuery(BaseModel):
     """The query of GET /readyz."""
 
@@ -73,12 +85,14 @@ class ReadyQuery(BaseModel):
 ImportsAsked = Annotated[ImportsQuery, Query()]
 NumbersAsked = Annotated[NumbersQuery, Query()]
 InboundAsked = Annotated[InboundQuery, Query()]
+WebhooksAsked = Annotated[WebhooksQuery, Query()]
 ReadyAsked = Annotated[ReadyQuery, Query()]
 ImportId = Annotated[str, Path(description="the id of an import", examples=["imp_7r2k9c3d1m5x8w0q"])]
+WebhookId = Annotated[str, Path(description="the id of a webhook", examples=["whk_7r2k9c3d1m5x8w0q"])]
 
 
-def known_form(import_id: str) -> str:
-    """The id, if an import could have it; else there is none."""
-    if not (import_id.isascii() and import_id.replace("_", "").isalnum() and len(import_id) <= 24):  # noqa: PLR2004 - its column
-        raise not_found("import with this id")
-    return import_id
+def known_form(given: str, what: str = "import") -> str:
+    """The id, if an import, or what else is meant, could have it; else there is none."""
+    if not (given.isascii() and given.replace("_", "").isalnum() and len(given) <= 24):  # noqa: PLR2004 - its column
+        raise not_found(f"{what} with this id")
+    return given

@@ -5,6 +5,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from tnimport.domain.life import Action, ImportState, NumberState, OrderState
+from tnimport.domain.webhooks import DeliveryState, Target
 from tnimport.web.problems import KINDS, ProblemError
 
 COUNTS: Final = {
@@ -178,6 +179,34 @@ class InboundPage(_Shape):
     """Messages that came in, the newest first; `next_page_token` is empty at the end."""
 
     inbound: list[Inbound]
+    next_page_token: str = Field(examples=[""])
+
+
+class Webhook(_Shape):
+    """One thing that somebody is told: by a signed POST, or by a task of the operator's."""
+
+    id: str = Field(examples=["whk_7r2k9c3d1m5x8w0q"], description="the `webhook-id` that the receiver sees")
+    account: str = Field(examples=["default"])
+    type: str = Field(examples=["import.finished"])
+    target: Target
+    address: str = Field(examples=["https://hooks.example/tn?…"], description="without its query; or a task's name")
+    import_id: str | None = Field(examples=["imp_7r2k9c3d1m5x8w0q"])
+    inbound_id: int | None = Field(examples=[None], description="the message or receipt that is handed on")
+    state: DeliveryState
+    attempts: int = Field(examples=[3])
+    status: int | None = Field(examples=[503], description="of the latest answer")
+    code: str | None = Field(examples=["http_503"], description="why the latest attempt was in vain")
+    description: str | None = Field(examples=["The receiver answered 503."])
+    created_at: str = Field(examples=["2026-11-25T03:00:00.000Z"])
+    updated_at: str = Field(examples=["2026-11-25T03:35:05.120Z"])
+    next_attempt_at: str | None = Field(examples=["2026-11-25T05:35:05.120Z"], description="of one that waits")
+    links: dict[str, str]
+
+
+class WebhooksPage(_Shape):
+    """Webhooks, the newest first; `next_page_token` is empty at the end."""
+
+    webhooks: list[Webhook]
     next_page_token: str = Field(examples=[""])
 
 
