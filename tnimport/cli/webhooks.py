@@ -23,7 +23,7 @@ _STATES = ["waiting", "delivered", "failed", "disabled"]
 @json_option
 def webhooks(state: str | None, import_id: str | None, *, as_json: bool) -> None:
     """List what others were told, or are yet to be told, the newest first."""
-    from urllib.parse import urlencode  # noqa: PLC0415  --help needs none of it
+    from urllib.parse import urlencode  # noqa: PLC0415 - --help needs none of it
 
     asked = {name: value for name, value in (("state", state), ("import_id", import_id)) if value}
     with session(as_json=as_json) as api:
@@ -36,7 +36,7 @@ def webhooks(state: str | None, import_id: str | None, *, as_json: bool) -> None
 @json_option
 def replay(webhook_id: str, *, as_json: bool) -> None:
     """Send webhook ID again, now; its receiver sees the same webhook-id as before."""
-    from urllib.parse import quote  # noqa: PLC0415  --help needs none of it
+    from urllib.parse import quote  # noqa: PLC0415 - --help needs none of it
 
     with session(as_json=as_json) as api:
         told = api.post(f"/v1/webhooks/{quote(webhook_id, safe='')}/replay").json()
