@@ -16,7 +16,7 @@ from config.reading import SettingsProblem
 from config.settings import Settings, load
 from tnimport.bandwidth.transport import Transport
 from tnimport.ledger.engine import Ledger
-from workers.checkups import access, broker, callbacks, carrier, ledger, processes
+from workers.checkups import access, broker, callbacks, carrier, ledger, notified, processes
 from workers.checkups.finding import Finding, Grade, misset, ok
 
 _EXIT: Final = {Grade.OK: 0, Grade.WARNING: 0, Grade.FAULT: 1, Grade.MISSET: 4}
@@ -72,6 +72,7 @@ def _here(settings: Settings, opened: Ledger) -> Iterator[Finding]:
     yield from of_broker
     if usable:
         yield from processes.check(opened, waiting)
+        yield from notified.check(settings, opened)
 
 
 def _print(finding: Finding) -> None:

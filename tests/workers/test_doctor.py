@@ -27,9 +27,10 @@ from tnimport.ledger import heartbeats, migrate
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.schema import heartbeats as table
+from tnimport.ledger.schema import subscriptions
 from tnimport.web.app import WebDeps, create_app
 from tnimport.web.keys import Scope, make, written
-from workers.checkups import access, broker, callbacks, carrier, processes
+from workers.checkups import access, broker, callbacks, carrier, notified, processes
 from workers.checkups import ledger as ledger_checkup
 from workers.checkups.finding import Finding, Grade
 
@@ -319,3 +320,25 @@ def test_an_address_that_cannot_work_or_is_not_safe_is_told(
     monkeypatch.setattr(requests, "get", nobody)
     real = environment | {"TNIMPORT_CATAPULT_URL": "https://api.example/v1", "TNIMPORT_ORDER_NOTIFICATIONS": "0"}
     assert grade_of(called(real, public_url), words) is grade
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "grade"),
+    [
+        (None, "its first order", Grade.OK),
+        ({"made_at": 0}, "none of them has ended since", Grade.OK),
+        ({"made_at": -60, "told_at": -9, "expires_at": 60}, "tells us", Grade.OK),
+        ({"made_at": -60, "untold_at": -30, "expires_at": 60}, "without word", Grade.WARNING),
+        ({"rest_until": 60}, "does not let us ask", Grade.WARNING),
+    ],
+)
+def test_whether_word_of_orders_comes_is_told(
+    environment: dict[str, str], ledger: Ledger, state: dict[str, float] | None, words: str, grade: Grade
+) -> None:
+    if state is not None:
+        with ledger.write() as tx:
+            values = {name: tx.now + seconds for name, seconds in state.items()}
+            tx.run(sa.insert(subscriptions).values(account="default", url="https://tn.example", **values))
+    settings = load(environment | {"TNIMPORT_PUBLIC_URL": "https://tn.example"})
+    assert grade_of(notified.check(settings, ledger), words) is grade
+    assert list(notified.check(load(environment), ledger)) == []

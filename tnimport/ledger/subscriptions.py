@@ -34,12 +34,35 @@ def channel(ledger: Ledger, account: str, url: str) -> Channel:
     """What is known of the subscription that leads to this address; one that is to be made or renewed is planned."""
     with ledger.read() as tx:
         row = tx.run(sa.select(subscriptions).where(_of(account), subscriptions.c.url == url)).first()
-        known = Channel() if row is None else Channel(**{name: getattr(row, name) for name in _CHANNEL})
-        rests = row is not None and (row.rest_until or 0) > tx.now
-        wanted = notifying.wanted(known, tx.now) and not rests
+        known = Channel() if row is None else _channel(row)
+        wanted = notifying.wanted(known, tx.now) and not (row is not None and _rests(tx, row))
     if wanted:
         _plan(ledger, account, url)
     return known
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How an account's subscription stands now; `rests` = it could not be had, and is tried again later."""
+
+    channel: Channel
+    rests: bool
+    now: float
+
+
+def state_of(ledger: Ledger, account: str) -> State | None:
+    """For people who look; None where nothing was asked for yet."""
+    with ledger.read() as tx:
+        row = tx.run(sa.select(subscriptions).where(_of(account))).first()
+        return None if row is None else State(channel=_channel(row), rests=_rests(tx, row), now=tx.now)
+
+
+def _channel(row: sa.Row[Any]) -> Channel:
+    return Channel(**{name: getattr(row, name) for name in _CHANNEL})
+
+
+def _rests(tx: Tx, row: sa.Row[Any]) -> bool:
+    return bool((row.rest_until or 0) > tx.now)
 
 
 def _plan(ledger: Ledger, account: str, url: str) -> None:
