@@ -25,11 +25,13 @@ from tasks.catalogue import STEPS, register_all
 from tasks.intake import submit
 from tasks.parts import Access, HandOn, Job, Parts
 from tasks.results import Result
+from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
 from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.bandwidth.transport import Transport
 from tnimport.contract import Task
+from tnimport.domain import pacing
 from tnimport.domain.accounts import Account, Paces
 from tnimport.domain.lanes import Lane, pace_of
 from tnimport.ledger import control, dispatch, listing, reads, work
@@ -115,6 +117,11 @@ class World:
         with self.ledger.read() as tx:
             waiting = sa.select(work_table).where(work_table.c.state == work.WAITING)
             return list(tx.run(waiting.order_by(work_table.c.id)))
+
+    def the_work(self) -> Any:
+        """The one piece of work that waits."""
+        (row,) = self.waiting()
+        return row
 
     def in_how_long(self, task: Task) -> float:
         """Seconds until the one piece of work of this task is due."""
@@ -304,3 +311,28 @@ def publisher(celery_app: Celery) -> Publisher:
 def redis_client(broker: fakeredis.FakeServer) -> fakeredis.FakeRedis:
     """What an operator would look into the Redis in memory with."""
     return fakeredis.FakeRedis(server=broker)
+
+
+@pytest.fixture
+def whole_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small imports go out whole, so that a run meets many numbers; how grants shrink is the domain's test."""
+    monkeypatch.setattr(pacing, "GRANT_LEAST", pacing.GRANT_MOST)
+
+
+@pytest.fixture
+def application(world: World) -> str:
+    """The id of an application of ours at the carrier."""
+    spec = ApplicationSpec(name="ours", incoming_message_url="https://example.com/inbound")
+    return world.access.catapult.create_application(spec, 5)
+
+
+@pytest.fixture
+def available(world: World, application: str):
+    """Make an import whose numbers can go to Catapult."""
+
+    def make(*numbers: str, **options: object) -> str:
+        import_id = world.available(*numbers, **{"application": {"id": application}} | options)
+        world.opened()
+        return import_id
+
+    return make
