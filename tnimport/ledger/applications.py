@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tnimport.ledger import lanes, work
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import refuse, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -39,6 +40,7 @@ def load(ledger: Ledger, run: Run) -> ApplicationView:
         return ApplicationView(**row._mapping, now=tx.now)  # noqa: SLF001 - the documented way to a row's mapping
 
 
+@untangled
 def looked(ledger: Ledger, run: Run, next_page: int | None, wait: float = 0) -> None:
     """One page of the list does not hold it; `next_page` is None when that was the last."""
     with ledger.write() as tx:
@@ -50,6 +52,7 @@ def looked(ledger: Ledger, run: Run, next_page: int | None, wait: float = 0) -> 
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def found(ledger: Ledger, run: Run, application_id: str | None) -> None:
     """It stands in the list; what it lacks is set next. None: it does not, or no longer, and is looked for anew."""
     with ledger.write() as tx:
@@ -59,6 +62,7 @@ def found(ledger: Ledger, run: Run, application_id: str | None) -> None:
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def sending(ledger: Ledger, run: Run) -> None:
     """Write down that we are about to create it; from here on it may exist, and is looked for before another try."""
     with ledger.write() as tx:
@@ -66,6 +70,7 @@ def sending(ledger: Ledger, run: Run) -> None:
         _update(tx, run, sent_at=tx.now, looked_at=None, page=0, attempts=applications.c.attempts + 1)
 
 
+@untangled
 def wait(
     ledger: Ledger,
     run: Run,
@@ -90,6 +95,7 @@ def wait(
         lanes.tell(tx, run.account, run.lane, trouble)
 
 
+@untangled
 def ready(ledger: Ledger, run: Run, application_id: str, *, added: bool) -> None:
     """It is known now; the numbers of every import that wished for it can go."""
     with ledger.write() as tx:
@@ -102,6 +108,7 @@ def ready(ledger: Ledger, run: Run, application_id: str, *, added: bool) -> None
         tx.announce()
 
 
+@untangled
 def refused(ledger: Ledger, run: Run, code: str, description: str) -> None:
     """The carrier will not create it: the imports that wished for it end, their open numbers failed at this stage."""
     with ledger.write() as tx:
@@ -113,6 +120,7 @@ def refused(ledger: Ledger, run: Run, code: str, description: str) -> None:
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> None:
     """A person must act; every import of the account waits for it."""
     hold_run(ledger, run, fault)

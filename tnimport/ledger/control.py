@@ -4,12 +4,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import imports
 
 
+@untangled
 def pause(ledger: Ledger, import_id: str) -> bool:
     """Start nothing more of it until somebody resumes; False when there is no such import."""
     with ledger.write() as tx:
@@ -19,6 +21,7 @@ def pause(ledger: Ledger, import_id: str) -> bool:
         return True
 
 
+@untangled
 def resume(ledger: Ledger, import_id: str) -> bool:
     """Go on with a paused or held one; the account is tried with one call first if it was in doubt."""
     with ledger.write() as tx:
@@ -31,6 +34,7 @@ def resume(ledger: Ledger, import_id: str) -> bool:
         return True
 
 
+@untangled
 def cancel(ledger: Ledger, import_id: str) -> bool:
     """Start nothing more of it, ever; what is done stays done, what a run holds is closed when the run ends."""
     with ledger.write() as tx:

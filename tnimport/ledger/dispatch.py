@@ -14,6 +14,7 @@ from tnimport.domain.life import OPEN, OrderState
 from tnimport.domain.pacing import Pace
 from tnimport.domain.turns import Turns
 from tnimport.ledger import lanes
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.grants import Due, Gate, Grant, Hand, Open, Round
 from tnimport.ledger.receivers import Receivers
@@ -72,6 +73,7 @@ def _unsend(ledger: Ledger, grant: Grant, accounts: Mapping[str, Account]) -> No
         lanes.give_back(tx, row.account, row.lane, pace, count=grant.count, import_id=grant.import_id)
 
 
+@untangled
 def claim(
     ledger: Ledger,
     account: str,

@@ -11,6 +11,7 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome
 from tnimport.domain.pacing import Pace
 from tnimport.ledger import lanes, work
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -97,6 +98,7 @@ _OPEN_HERE: Final = (
 )
 
 
+@untangled
 def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
     """Write one batch; tells whether the grant may go on.
 
@@ -175,6 +177,7 @@ def _any_open(tx: Tx, run: Run, first: int) -> bool:
     return tx.run(sa.select(numbers.c.pos).where(*rest, numbers.c.outcome == Outcome.OPEN).limit(1)).first() is not None
 
 
+@untangled
 def remember(ledger: Ledger, run: Run, pace: Pace, found: dict[int, str], flush: Flush) -> None:
     """End a look: keep the resource ids that a removal will delete, settle what was not there, delete the rest next."""
     if flush.fault is not None:

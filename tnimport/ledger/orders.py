@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tnimport.domain.life import ORDER_MOVES, Action, OrderState, Outcome
 from tnimport.ledger import lanes, work
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped, hold, hold_account
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -99,6 +100,7 @@ def later(tx: Tx, run: Run, seconds: float, **changes: Any) -> None:  # noqa: AN
         close_if_stopped(tx, run.import_id)
 
 
+@untangled
 def wait(
     ledger: Ledger,
     run: Run,
@@ -123,6 +125,7 @@ def wait(
         lanes.tell(tx, run.account, run.lane, trouble)
 
 
+@untangled
 def hold_run(ledger: Ledger, run: Run, fault: Fault) -> None:
     """Hold what a run found at fault, and open the account's lanes anew with one call each.
 

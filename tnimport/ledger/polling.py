@@ -11,6 +11,7 @@ from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage
 from tnimport.domain.reconcile import FINISHED, TOLD, Fates
 from tnimport.ledger import lanes, sites, subscriptions, work
 from tnimport.ledger.books import Books
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -22,6 +23,7 @@ from tnimport.ledger.waking import sooner
 from tnimport.ledger.work import Run
 
 
+@untangled
 def unfinished(ledger: Ledger, run: Run, status: str, seconds: float, looked_at: float = inf) -> float:
     """We looked and the carrier is still at it; look again in so many seconds, sooner if word has come since.
 
@@ -37,6 +39,7 @@ def unfinished(ledger: Ledger, run: Run, status: str, seconds: float, looked_at:
     return seconds
 
 
+@untangled
 def missing(ledger: Ledger, run: Run, seconds: float, looked_at: float = inf) -> None:
     """The carrier says it knows no such order; note since when, and look again."""
     with ledger.write() as tx:
@@ -48,6 +51,7 @@ def missing(ledger: Ledger, run: Run, seconds: float, looked_at: float = inf) ->
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
     """The carrier is done with it: failed and unaccounted numbers end here, the good ones go on."""
     with ledger.write() as tx:
@@ -100,6 +104,7 @@ def _good_go_on(tx: Tx, run: Run, row: sa.Row[Any], after: OrderState) -> None:
     books.post(tx, row.import_id)
 
 
+@untangled
 def withdrawn(ledger: Ledger, run: Run, status: str, fault: Fault) -> None:
     """The carrier ended it for a fault of the account: hold the import, plan the order anew under a new reference."""
     hold_run(ledger, run, fault)

@@ -8,6 +8,7 @@ from tnimport.contract import Task
 from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage, seen_as
 from tnimport.ledger import lanes, work
 from tnimport.ledger.books import Books
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.events import note
@@ -18,6 +19,7 @@ from tnimport.ledger.schema import imports, orders
 from tnimport.ledger.work import Run
 
 
+@untangled
 def sending(ledger: Ledger, run: Run) -> None:
     """Write down that we are about to send the order; from here on it may exist at the carrier."""
     with ledger.write() as tx:
@@ -28,6 +30,7 @@ def sending(ledger: Ledger, run: Run) -> None:
         note(tx, "order_sending", row.import_id, order=row.id, reference=row.reference, attempt=row.attempts)
 
 
+@untangled
 def not_sent(ledger: Ledger, run: Run, wait: float, code: str, trouble: Trouble | None = None) -> None:
     """The carrier certainly has not got it: plan it again, in `wait` seconds."""
     with ledger.write() as tx:
@@ -39,6 +42,7 @@ def not_sent(ledger: Ledger, run: Run, wait: float, code: str, trouble: Trouble 
         lanes.tell(tx, run.account, run.lane, trouble)
 
 
+@untangled
 def settled_absent(ledger: Ledger, run: Run) -> None:
     """The lost order has had all its time to appear and has not: plan it again under the same reference."""
     with ledger.write() as tx:
@@ -48,6 +52,7 @@ def settled_absent(ledger: Ledger, run: Run) -> None:
         later(tx, run, 0, lost=False)
 
 
+@untangled
 def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first_poll: float) -> None:
     """The carrier has the order; the next step is to look at it."""
     with ledger.write() as tx:
@@ -73,6 +78,7 @@ def accepted(ledger: Ledger, run: Run, carrier_order_id: str, status: str, first
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> None:
     """A person must act: hold the import (or all of the account).
 
@@ -86,6 +92,7 @@ def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> No
         later(tx, run, 0)
 
 
+@untangled
 def refused(ledger: Ledger, run: Run, code: str, description: str, named: Mapping[str, tuple[str, str]]) -> None:
     """The carrier will not take it: the numbers it names fail and the rest is sent without them, else all fail."""
     with ledger.write() as tx:

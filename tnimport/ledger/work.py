@@ -17,6 +17,7 @@ from tnimport.domain.life import OrderState
 from tnimport.domain.pacing import Pace
 from tnimport.domain.reasons import all_reasons
 from tnimport.ledger import lanes
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import applications, imports, orders, work
 
@@ -86,6 +87,7 @@ def closing() -> sa.ColumnElement[bool]:
     return sa.and_(stopped, answered, imports.c.finished_at.is_(None))
 
 
+@untangled
 def take(ledger: Ledger, work_id: int, serial: int, seconds: float) -> Run | None:
     """Make a sent claim ours for so many seconds; None when it is not there to be taken (any longer)."""
     swap = {"claim": work_id, "sent_as": serial, "mine": secrets.token_hex(16)}
