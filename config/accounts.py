@@ -18,6 +18,7 @@ from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredent
 from tnimport.contract import Queue
 from tnimport.domain.accounts import Account, Paces
 from tnimport.domain.callbacks import ORDERS, USER
+from tnimport.domain.telephone import to_ten
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -82,9 +83,11 @@ class AccountTable(BaseModel):
     inbound_url: Annotated[Annotated[str, AfterValidator(kinds.receiver_url)] | None, Field(repr=False)]
     inbound_task: str | None
     inbound_queue: str | None
+    verify_seconds: Annotated[float, Field(gt=0)]
+    verify_partner: kinds.OwnNumber | None
 
 
-PLACES = ("site_id", "sip_peer_id", "application_id")
+PLACES = ("site_id", "sip_peer_id", "application_id", "verify_partner")
 INBOUND = ("inbound_url", "inbound_task", "inbound_queue")
 LIMITS = tuple(name for name in AccountTable.model_fields if name not in {*NEEDED, *PLACES, *INBOUND})
 
@@ -211,6 +214,8 @@ def _access(settings: "Settings", name: str, table: AccountTable) -> AccountAcce
             inbound_task=table.inbound_task,
             inbound_queue=table.inbound_queue,
             signs=settings.webhook_secret is not None,
+            verify_seconds=table.verify_seconds,
+            verify_partner=to_ten(table.verify_partner) if table.verify_partner else None,
         ),
         dashboard=DashboardCredentials(
             account_id=table.account_id, username=table.dashboard_username, password=table.dashboard_password

@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
+from tnimport.domain.telephone import Telephone, parse, to_e164
+
 USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@|(?<=;sentinel://)[^/?#\s;]*@")
 STARS = "**********"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
@@ -100,12 +102,20 @@ def _user_and_password(value: SecretStr) -> SecretStr:
     return value
 
 
+def _own_number(value: str) -> str:
+    read = parse(value)
+    if not isinstance(read, Telephone):
+        raise ValueError(f"write a number as +19195551234. {read.detail}")  # noqa: TRY004 - pydantic wants ValueError
+    return to_e164(read.number)
+
+
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Bind = Annotated[str, AfterValidator(_bind)]
 ReceiverUrl = Annotated[SecretStr, AfterValidator(_receiver_url)]
 Reachable = Annotated[str, AfterValidator(_reachable)]
+OwnNumber = Annotated[str, AfterValidator(_own_number)]
 WebhookSecrets = Annotated[SecretStr, AfterValidator(_webhook_secrets)]
 UserAndPassword = Annotated[SecretStr, AfterValidator(_user_and_password)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)]

@@ -76,6 +76,13 @@ class Settings(BaseSettings):
         description="Days for which finished imports and messages that came in are kept; then they and their keys are "
         "forgotten. `0` = for ever.",
     )
+    verify_seconds: Seconds = Field(
+        600, description="Seconds that a message has to arrive which proves an imported number."
+    )
+    verify_partner: kinds.OwnNumber | None = Field(
+        None,
+        description="A number imported on the account `default` that proves a number which is verified alone.",
+    )
     site_id: Text | None = Field(None, description="Default site of the account `default`.")
     sip_peer_id: Text | None = Field(None, description="Default SIP peer of the account `default`.")
     application_id: Text | None = Field(None, description="Default application (`a-…`) of the account `default`.")

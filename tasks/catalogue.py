@@ -8,9 +8,11 @@ from celery import Celery
 from tasks.applications import ensure_application
 from tasks.claims import Step, register
 from tasks.intake import register_intake
+from tasks.messages import send_message
 from tasks.numbers import import_numbers
 from tasks.orders import poll_order, submit_order
 from tasks.parts import Parts
+from tasks.proofs import verify_numbers
 from tasks.releases import release_numbers
 from tasks.subscriptions import ensure_subscription
 from tasks.upkeep import register_upkeep
@@ -25,6 +27,8 @@ STEPS: Final[Mapping[Task, Step]] = {
     Task.IMPORT_NUMBERS: import_numbers,
     Task.RELEASE_NUMBERS: release_numbers,
     Task.DELIVER_WEBHOOK: deliver_webhook,
+    Task.SEND_MESSAGE: send_message,
+    Task.VERIFY_NUMBERS: verify_numbers,
 }
 
 

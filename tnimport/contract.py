@@ -29,6 +29,8 @@ class Task(StrEnum):
     IMPORT_NUMBERS = "tnimport.import_numbers"
     RELEASE_NUMBERS = "tnimport.release_numbers"
     DELIVER_WEBHOOK = "tnimport.deliver_webhook"
+    SEND_MESSAGE = "tnimport.send_message"
+    VERIFY_NUMBERS = "tnimport.verify_numbers"
     PRUNE = "tnimport.prune"
 
 
@@ -41,6 +43,8 @@ QUEUE_OF: Final[dict[Task, Queue]] = {
     Task.IMPORT_NUMBERS: Queue.NUMBERS,
     Task.RELEASE_NUMBERS: Queue.NUMBERS,
     Task.DELIVER_WEBHOOK: Queue.WEBHOOKS,
+    Task.SEND_MESSAGE: Queue.MESSAGES,
+    Task.VERIFY_NUMBERS: Queue.MESSAGES,
     Task.PRUNE: Queue.UPKEEP,
 }
 

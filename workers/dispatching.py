@@ -30,6 +30,7 @@ _LANES: Final = {
     Lane.LOOKUPS: Queue.NUMBERS,
     Lane.MESSAGES: Queue.MESSAGES,
     Lane.WEBHOOKS: Queue.WEBHOOKS,
+    Lane.VERIFY: QUEUE_OF[Task.VERIFY_NUMBERS],
 }
 _log: Final = structlog.get_logger("dispatcher")
 

@@ -36,6 +36,8 @@ CONTRACT = {
     "order_settle": 900,
     "claim_seconds": 120,
     "retention_days": 30,
+    "verify_seconds": 600,
+    "verify_partner": None,
     "site_id": None,
     "sip_peer_id": None,
     "application_id": None,

@@ -135,7 +135,8 @@ def balanced(seen: Snapshot, row: sa.Row[Any]) -> None:
     assert counted == {state: recount[state] for state in NumberState}
     assert sum(counted.values()) + row.rejected + row.duplicate + row.blank == row.rows
     assert (row.rejected, row.duplicate) == (seen.refused[row.id, "rejected"], seen.refused[row.id, "duplicate"])
-    assert (row.finished_at is None) == any(counted[state] for state in OPEN)
+    verifying = row.verify_started_at is not None and row.verify_ended_at is None
+    assert (row.finished_at is None) == (verifying or any(counted[state] for state in OPEN))
     if row.finished_at is not None:  # a run that has written its last result is about to end
         assert {one.state for one in seen.work if one.import_id == row.id} <= {work.RUNNING}
 

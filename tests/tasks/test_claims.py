@@ -219,6 +219,8 @@ CONTRACT = {
     "tnimport.import_numbers": "numbers",
     "tnimport.release_numbers": "numbers",
     "tnimport.deliver_webhook": "webhooks",
+    "tnimport.send_message": "messages",
+    "tnimport.verify_numbers": "messages",
     "tnimport.prune": "upkeep",
 }
 

@@ -40,6 +40,7 @@ IMPORT_OPTIONS: dict[str, dict[str, Any]] = {
     },
     "strict": {"is_flag": True, "default": None, "help": "Refuse the whole input for one row that is no number."},
     "verify": {"type": click.Choice(["none", "sample", "all"]), "help": "Prove numbers by test messages."},
+    "verify_count": {"type": click.IntRange(min=1), "help": "How many numbers a sample has (10)."},
 }
 
 
@@ -47,6 +48,7 @@ IMPORT_OPTIONS: dict[str, dict[str, Any]] = {
 _NOT_WITH_REMOVE = frozenset(name for name in IMPORT_OPTIONS if name.startswith("application_")) | {
     "on_present",
     "verify",
+    "verify_count",
 }
 
 

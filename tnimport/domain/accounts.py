@@ -23,6 +23,8 @@ class Account:
     `fallback_url`, and at `orders_url` when an order has ended; whichever there are.
     What comes in for it is handed on to `inbound_url`, and to the Celery task `inbound_task` on the queue
     `inbound_queue`; `signs` tells whether there is a secret that webhooks can be signed with.
+    Messages that prove its numbers have `verify_seconds` to arrive; `verify_partner` (ten digits) proves a number that
+    is alone.
     """
 
     name: str
@@ -43,3 +45,5 @@ class Account:
     inbound_task: str | None = None
     inbound_queue: str | None = None
     signs: bool = False
+    verify_seconds: float = 600
+    verify_partner: str | None = None

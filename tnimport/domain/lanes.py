@@ -16,10 +16,11 @@ class Lane(StrEnum):
     LOOKUPS = "lookups"
     MESSAGES = "messages"
     WEBHOOKS = "webhooks"  # to whoever asked to be told: no carrier's, and not limited
+    VERIFY = "verify"  # looks at what has arrived: our own ledger, and not limited
 
 
 # Lanes that lead to the carrier: one call at a time until one has succeeded, so that a wrong password is cheap.
-CARRIERS: Final = frozenset(Lane) - {Lane.WEBHOOKS}
+CARRIERS: Final = frozenset(Lane) - {Lane.WEBHOOKS, Lane.VERIFY}
 
 
 def pace_of(paces: Paces, lane: Lane) -> Pace:
@@ -33,7 +34,7 @@ def pace_of(paces: Paces, lane: Lane) -> Pace:
             return _steady(paces.lookups_per_second)
         case Lane.MESSAGES:
             return _steady(paces.messages_per_second)
-        case Lane.WEBHOOKS:
+        case Lane.WEBHOOKS | Lane.VERIFY:
             return Pace(0, 0)
         case Lane.NUMBERS:
             return Pace(paces.numbers_per_minute / 60, paces.numbers_burst)

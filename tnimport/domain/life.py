@@ -213,7 +213,10 @@ class ImportState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ImportFacts:
-    """What decides the state of an import: numbers by state, rejected rows, and the flags."""
+    """What decides the state of an import: numbers by state, rejected rows, and the flags.
+
+    `verifying`: its numbers have their outcomes, and messages go round to prove those that were imported.
+    """
 
     counts: Mapping[NumberState, int]
     rejected: int = 0
@@ -221,11 +224,12 @@ class ImportFacts:
     paused: bool = False
     held: bool = False
     cancel_asked: bool = False
+    verifying: bool = False
 
 
 def import_state(facts: ImportFacts) -> ImportState:
     """Compute the state of an import; the first rule that fits decides."""
-    if sum(facts.counts.get(state, 0) for state in OPEN) == 0:
+    if not facts.verifying and sum(facts.counts.get(state, 0) for state in OPEN) == 0:
         return _ended(facts)
     if facts.held:
         return ImportState.HELD  # a cancelled one, too, whose lost answers cannot be asked for until a person acts

@@ -127,6 +127,8 @@ def _new_import(request: ImportRequest, key: str | None, fingerprint: str) -> Ne
         on_present=request.on_present,
         max_per_minute=request.max_per_minute,
         notify_url=request.notify_url,
+        verify=request.verify,
+        verify_count=request.verify_count,
     )
 
 

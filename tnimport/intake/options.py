@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from tnimport.domain.proving import SAMPLE_MOST
 from tnimport.intake.problems import Problem, problem
 
 READING: Final = ("column", "charset")  # how to read a body: query parameters that are no options of the import
@@ -62,12 +63,6 @@ def _split(value: str) -> SplitResult | None:
     return parts
 
 
-def _no_proof(value: object) -> object:
-    if isinstance(value, str) and value in {"sample", "all"}:
-        raise PydanticCustomError("not_available", "This version does not verify numbers yet; only none is possible.")
-    return value
-
-
 Id = Annotated[str, BeforeValidator(_id)]
 Word = Annotated[str, BeforeValidator(_word), Field(max_length=255)]
 Url = Annotated[str, BeforeValidator(_url)]
@@ -104,7 +99,8 @@ class ImportOptions(BaseModel):
     max_per_minute: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
     on_present: Literal["skip", "fail", "refresh"] = "skip"
     strict: bool = False
-    verify: Annotated[Literal["none"], BeforeValidator(_no_proof)] = "none"
+    verify: Literal["none", "sample", "all"] = "none"
+    verify_count: Annotated[int, Field(ge=1, le=SAMPLE_MOST)] | None = None
     notify_url: Url | None = None
 
 
@@ -120,7 +116,7 @@ def read_options(fields: Mapping[str, Any]) -> tuple[ImportOptions, tuple[Proble
         return ImportOptions.model_validate(said), ()
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False)
-    return ImportOptions.model_validate(_sound(said, errors)), tuple(_problem(one) for one in errors)
+    return ImportOptions.model_validate(_sound(said, errors)), tuple(problem_of(one) for one in errors)
 
 
 def _sound(fields: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, Any]:
@@ -151,10 +147,13 @@ def from_query(parameters: Mapping[str, str]) -> dict[str, Any]:
     return fields
 
 
-def _problem(error: ErrorDetails) -> Problem:
-    pointer = "".join(f"/{_escaped(part)}" for part in error["loc"])
+def problem_of(error: ErrorDetails, model: type[BaseModel] = ImportOptions, root: str = "") -> Problem:
+    """What pydantic found wrong with a field, as a problem; `root` is the pointer of the object it is in."""
+    pointer = root + "".join(f"/{_escaped(part)}" for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return problem("unknown_field", pointer, fix=_nearest(error["loc"]))
+        return problem("unknown_field", pointer, fix=_nearest(error["loc"], model))
+    if error["type"] == "missing":
+        return problem("required", pointer)
     if error["type"] in {"invalid_url", "url_with_credentials", "not_available"}:
         return problem(error["type"], pointer, error["msg"])
     return problem("invalid_value", pointer, f"{error['msg'].rstrip('.')}.")
@@ -164,7 +163,8 @@ def _escaped(part: int | str) -> str:
     return str(part)[:60].replace("~", "~0").replace("/", "~1")
 
 
-def _nearest(place: tuple[int | str, ...]) -> str | None:
-    known = ImportOptions.model_fields if len(place) == 1 else Application.model_fields
+def _nearest(place: tuple[int | str, ...], model: type[BaseModel]) -> str | None:
+    fields = model.model_fields if len(place) == 1 else Application.model_fields
+    known = [field.alias or name for name, field in fields.items()]
     close = get_close_matches(str(place[-1])[:60].lower(), known, n=1)
     return f"Did you mean {close[0]}?" if close else None

@@ -10,6 +10,7 @@ from tnimport.domain.callbacks import MESSAGES
 from tnimport.domain.life import Action
 from tnimport.intake.options import Application, ImportOptions, read_options
 from tnimport.intake.problems import Problem, Refused, problem
+from tnimport.intake.proofs import proof_problems
 
 DEFAULT_ACCOUNT: Final = "default"
 OUR_APPLICATION: Final = "tnimport"  # the name of one that nobody has named
@@ -33,6 +34,8 @@ class ImportRequest:
     on_present: str
     strict: bool
     notify_url: str | None
+    verify: str = "none"
+    verify_count: int | None = None
 
 
 def request_from(fields: Mapping[str, Any], accounts: Mapping[str, Account]) -> ImportRequest:
@@ -54,11 +57,9 @@ def resolve(
     Raises:
         Refused: with all problems, the given ones first.
     """
-    name = options.account or _usual(accounts)
-    account = accounts.get(name)
-    if account is None:
-        found = [] if _told("/account", problems) else [_unknown_account(name, accounts)]
-        raise Refused([*problems, *found])
+    account = account_of(options.account, accounts)
+    if isinstance(account, Problem):
+        raise Refused([*problems, *([] if _told("/account", problems) else [account])])
     application = _application(options, account)
     site_id = options.site_id or account.site_id
     found = [
@@ -66,6 +67,7 @@ def resolve(
         *_application_problems(options, application),
         *_twice(options),
         *_unsigned(options, account),
+        *proof_problems(options, account, application),
     ]
     wrong = [*problems, *(one for one in found if not _told(one.pointer, problems))]
     if wrong or site_id is None:
@@ -82,7 +84,16 @@ def resolve(
         on_present=options.on_present,
         strict=options.strict,
         notify_url=options.notify_url,
+        verify=options.verify,
+        verify_count=options.verify_count,
     )
+
+
+def account_of(name: str | None, accounts: Mapping[str, Account]) -> Account | Problem:
+    """The account of this name, the usual one where none is named, or what is wrong with it."""
+    wanted = name or _usual(accounts)
+    account = accounts.get(wanted)
+    return account or _unknown_account(wanted, accounts)
 
 
 def _usual(accounts: Mapping[str, Account]) -> str:

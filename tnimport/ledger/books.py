@@ -11,6 +11,7 @@ from tnimport.ledger import deliveries
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import imports
+from tnimport.ledger.verification import begin
 
 
 class Books:
@@ -26,13 +27,16 @@ class Books:
         self._change[move(state, event, self._action)] += count
 
     def post(self, tx: Tx, import_id: str) -> None:
-        """Write the counters; the move that empties the open ones ends the import in the same transaction."""
+        """Write the counters; the move that empties the open ones ends the import in the same transaction.
+
+        One that is to be verified goes on to that instead, and is ended when it is over.
+        """
         changes = {f"by_{state.value}": count for state, count in self._change.items() if count}
         if not changes:
             return
         moved = tuple(state for state, count in self._change.items() if count)
         left = tx.run(_posting(moved), {"import": import_id, "now": tx.now, **changes}).one()
-        if not sum(left):
+        if not sum(left) and not begin(tx, import_id):
             finish(tx, import_id)
 
 

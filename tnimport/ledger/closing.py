@@ -4,17 +4,18 @@ What no run holds is closed at once; what a run holds is closed when the run let
 lost, it is first found out what became of it.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from tnimport.domain.life import UNFINISHED_ORDERS, Action, NumberEvent, OrderState, Outcome, Stage, seen_as
 from tnimport.domain.webhooks import Event
 from tnimport.ledger import deliveries
-from tnimport.ledger.books import Books
+from tnimport.ledger.books import Books, finish
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import imports, orders, work
+from tnimport.ledger.verification import give_up
 from tnimport.ledger.work import RUNNING, doubtful
 
 
@@ -58,8 +59,7 @@ def wishing(tx: Tx, application_ref: int | None) -> list[str]:
 
 def close_if_stopped(tx: Tx, import_id: str) -> None:
     """Close the orders of a cancelled or refused import that no run holds; does nothing to any other import."""
-    fields = (imports.c.cancel_asked_at, imports.c.refused_code, imports.c.refused_text, imports.c.action)
-    row = tx.run(sa.select(*fields).where(imports.c.id == import_id, imports.c.finished_at.is_(None))).first()
+    row = tx.run(sa.select(*_FIELDS).where(imports.c.id == import_id, imports.c.finished_at.is_(None))).first()
     if row is None or (row.cancel_asked_at is None and row.refused_code is None):
         return
     # Two that close the same import take turns, before either touches its work.
@@ -69,6 +69,17 @@ def close_if_stopped(tx: Tx, import_id: str) -> None:
     for order in _without_run(tx, import_id):
         _close(tx, order, row, books)
     books.post(tx, import_id)
+    if row.verify_started_at is not None and give_up(tx, import_id):
+        finish(tx, import_id)
+
+
+_FIELDS: Final = (
+    imports.c.cancel_asked_at,
+    imports.c.refused_code,
+    imports.c.refused_text,
+    imports.c.action,
+    imports.c.verify_started_at,
+)
 
 
 def _drop_unstarted(tx: Tx, import_id: str) -> None:

@@ -11,7 +11,7 @@ from tnimport.domain.lanes import Lane, own_pace, pace_of
 from tnimport.domain.life import AT_CARRIER, OPEN, Action, OrderState
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.lanes import own
-from tnimport.ledger.schema import events, imports, lanes, orders, work
+from tnimport.ledger.schema import events, imports, lanes, orders, rings, work
 from tnimport.ledger.window import ORDERS_OF_ONE_IMPORT
 
 ENDED_LATELY: Final = 50  # orders whose durations are looked at
@@ -23,8 +23,22 @@ def eta(tx: Tx, row: sa.Row[Any], paces: Paces | None = None) -> float | None:
         return float(row.finished_at)
     if any(stop is not None for stop in (row.paused_at, row.held_at, row.cancel_asked_at)):
         return None
-    paces = paces or Paces(dashboard_per_second=0, numbers_per_minute=0, lookups_per_second=0)
+    paces = paces or Paces(dashboard_per_second=0, numbers_per_minute=0, lookups_per_second=0, messages_per_second=0)
+    if row.verify_started_at is not None:
+        return _proven_at(tx, row, paces)
     return estimate.through_at(tx.now, _calls(tx, row, paces), _orders(tx, row, paces))
+
+
+def _proven_at(tx: Tx, row: sa.Row[Any], paces: Paces) -> float | None:
+    """When the messages will have gone round: as fast as so far, and at the pace of messages before any has."""
+    ring = tx.run(sa.select(rings.c.size, rings.c.settled).where(rings.c.import_id == row.id)).first()
+    if ring is None:
+        return None
+    rate = pace_of(paces, Lane.MESSAGES).rate
+    left, took = ring.size - ring.settled, tx.now - row.verify_started_at
+    if ring.settled:
+        return float(tx.now + left * took / ring.settled)
+    return float(tx.now + left / rate) if rate else None
 
 
 def _calls(tx: Tx, row: sa.Row[Any], paces: Paces) -> estimate.Calls:

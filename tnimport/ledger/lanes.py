@@ -5,7 +5,7 @@ another in a circle: the claim of the run, its order, its import, work that no r
 gives out work locks a lane first, and it passes over work that somebody else has locked.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import sqlalchemy as sa
@@ -69,6 +69,13 @@ def closed(tx: Tx, account: str) -> None:
     mine = (lanes.c.account == account, lanes.c.name.in_(Endpoint))
     tx.run(sa.select(lanes.c.name).where(*mine).order_by(lanes.c.name).with_for_update())
     tx.run(sa.update(lanes).where(*mine).values(opened=False))
+
+
+def doubted(tx: Tx, account: str, name: str, seconds: float) -> None:
+    """One endpoint refuses the account: it is asked with one call at a time, the next one in so many seconds."""
+    lane = lock(tx, account, name, UNPACED)
+    until = max(lane.paused_until, tx.now + seconds)
+    save(tx, account, name, replace(lane, opened=False, paused_until=until))
 
 
 def own(import_id: str | None) -> str:

@@ -201,7 +201,8 @@ def with_own_end(happened: list[dict[str, Any]], view: NumberView) -> list[dict[
     if view.state not in FINAL or view.updated_at is None:
         return happened
     facts = {name: getattr(view, name) for name in _TOLD if getattr(view, name) is not None}
-    end = {"at": view.updated_at, "kind": f"number_{view.state}", **facts}
+    unproven = view.state is NumberState.IMPORTED and view.stage == Stage.VERIFY
+    end = {"at": view.updated_at, "kind": "number_unproven" if unproven else f"number_{view.state}", **facts}
     place = next((at for at, event in enumerate(happened) if _follows(event, view.updated_at)), len(happened))
     return [*happened[:place], end, *happened[place:]]
 

@@ -5,11 +5,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from tnimport.contract import Task
 from tnimport.ledger.engine import Tx
-from tnimport.ledger.schema import messages, proofs
+from tnimport.ledger.schema import messages, proofs, work
+from tnimport.ledger.work import WAITING
 
 MARK: Final = "tnv-"
-_NONCE: Final = re.compile(MARK + r"([0-9a-z]{20})")
+GATHER_SECONDS: Final = 0.25  # so long a look waits for more to arrive
+NONCE_LENGTH: Final = 20
+_NONCE: Final = re.compile(rf"{MARK}([0-9a-z]{{{NONCE_LENGTH}}})")
 
 
 def arrived(tx: Tx, account: str, *, sender: str, recipient: str, text: str) -> bool:
@@ -24,11 +28,26 @@ def arrived(tx: Tx, account: str, *, sender: str, recipient: str, text: str) -> 
     own = (messages.c.id == proofs.c.message_id, messages.c.account == account)
     between = (messages.c.sender == _digits(sender), messages.c.recipient == recipient)
     known = sa.exists().where(*own, *between)
-    proven = sa.update(proofs).where(proofs.c.nonce == nonce[1], proofs.c.arrived_at.is_(None), known)
-    return tx.changed(proven.values(arrived_at=tx.now)) > 0
+    proven = sa.update(proofs).where(proofs.c.nonce == nonce[1], known)
+    first = sa.func.coalesce(proofs.c.arrived_at, tx.now)
+    import_id = tx.run(proven.values(arrived_at=first).returning(proofs.c.import_id)).scalar()
+    if import_id is not None:
+        wake(tx, import_id)
+    return import_id is not None
 
 
 def _digits(number: str) -> int:
     """The ten digits of a number as senders are stored; -1 for one that is none of ours."""
     ten = number.removeprefix("+").removeprefix("1")
     return int(ten) if ten.isascii() and ten.isdecimal() and len(ten) == 10 else -1  # noqa: PLR2004 - ten digits
+
+
+def wake(tx: Tx, import_id: str) -> None:
+    """Have the proofs of an import looked at soon; where somebody is at it right now, the next look comes anyway."""
+    at = tx.now + GATHER_SECONDS
+    asleep = sa.select(work.c.id).where(
+        work.c.import_id == import_id, work.c.task == Task.VERIFY_NUMBERS, work.c.state == WAITING, work.c.due_at > at
+    )
+    unlocked = asleep.with_for_update(skip_locked=True)
+    if tx.changed(sa.update(work).where(work.c.id.in_(unlocked)).values(due_at=at)):
+        tx.announce()

@@ -146,6 +146,7 @@ def facts_of(row: sa.Row[Any]) -> ImportFacts:
         paused=row.paused_at is not None,
         held=row.held_at is not None,
         cancel_asked=row.cancel_asked_at is not None,
+        verifying=row.verify_started_at is not None and row.verify_ended_at is None,
     )
 
 

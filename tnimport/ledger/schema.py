@@ -206,12 +206,14 @@ rings = Table(
     metadata,
     Column("import_id", String(24), ForeignKey("imports.id"), primary_key=True),
     Column("eligible", Integer, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("chosen", Integer, nullable=False),
+    Column("size", Integer, nullable=False),  # as many as are chosen, and the partner of one that is alone
     Column("order_id", Id, nullable=False, server_default="0"),  # the number looked at last
     Column("pos", Integer, nullable=False, server_default="-1"),
     _count("seen"),
     _count("placed"),
     _count("linked"),
+    _count("settled"),
 )
 
 # One place of a ring: a number, the nonce of its message to the next place, and whether that has arrived.

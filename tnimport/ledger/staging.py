@@ -65,6 +65,8 @@ class NewImport:
     on_present: str = "skip"
     max_per_minute: float | None = None
     notify_url: str | None = None
+    verify: str = "none"
+    verify_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,8 @@ _COPIED: Final = (
     "on_present",
     "max_per_minute",
     "notify_url",
+    "verify",
+    "verify_count",
 )
 
 

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from tnimport.domain import pacing
 from tnimport.domain.accounts import Paces
-from tnimport.domain.lanes import Lane, own_pace, pace_of
+from tnimport.domain.lanes import CARRIERS, Lane, own_pace, pace_of
 from tnimport.domain.life import AT_CARRIER, Action
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.lanes import own
-from tnimport.ledger.schema import applications, lanes, orders, work
+from tnimport.ledger.schema import applications, lanes, orders, rings, work
 from tnimport.ledger.work import RUNNING, SENT
 
 PICKED_UP_WITHIN: Final = 5.0  # seconds in which a worker that is alive and not overwhelmed takes a message
@@ -31,15 +31,29 @@ def waiting_on(tx: Tx, row: sa.Row[Any], paces: Paces | None = None) -> dict[str
         return {"what": "cancelling"}
     if row.paused_at is not None:
         return {"what": "paused", "since": row.paused_at}
+    if row.verify_started_at is not None:
+        return _worker(tx, row) or _proofs(tx, row)
     return _pause(tx, row) or _worker(tx, row) or _application(tx, row) or _carrier(tx, row) or _calls(tx, row, paces)
 
 
 def _pause(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:
+    # What it has to do with other than its messages, for which it waits under a name of their own.
+    names = CARRIERS - {Lane.MESSAGES}
     paused = sa.select(lanes.c.name, lanes.c.paused_until).where(
-        lanes.c.account == row.account, lanes.c.paused_until > tx.now
+        lanes.c.account == row.account, lanes.c.name.in_(names), lanes.c.paused_until > tx.now
     )
     found = tx.run(paused.order_by(lanes.c.paused_until.desc())).first()
     return {"what": "rate_limit", "lane": found.name, "until": found.paused_until} if found else None
+
+
+def _proofs(tx: Tx, row: sa.Row[Any]) -> dict[str, Any]:
+    ring = _ring(tx, row)
+    left = ring.size - ring.settled if ring is not None else row.imported
+    return {"what": "verify", "left": left, "since": row.verify_started_at}
+
+
+def _ring(tx: Tx, row: sa.Row[Any]) -> sa.Row[Any] | None:
+    return tx.run(sa.select(rings.c.size, rings.c.settled).where(rings.c.import_id == row.id)).first()
 
 
 def _worker(tx: Tx, row: sa.Row[Any]) -> dict[str, Any] | None:

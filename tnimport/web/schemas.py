@@ -49,12 +49,12 @@ class Wait(_Shape):
         examples=["pace"],
         description="`cancelling`, `held`, `paused`, `rate_limit` (Bandwidth asked for a pause), `worker` (none takes "
         "its work), `application`, `carrier_order` (Bandwidth works on it), `pace` (a limit of the settings or of the "
-        "caller), or `calls` (under way, nothing holds them back)",
+        "caller), `calls` (under way, nothing holds them back), or `verify` (messages that prove its numbers)",
     )
     text: str = Field(examples=["the pace of number imports (100 a minute), 41,200 left"], description="in plain words")
     since: str | None = Field(None, examples=[None])
     until: str | None = Field(None, examples=["2026-11-24T09:12:00.000Z"], description="not before then")
-    left: int | None = Field(None, examples=[41200], description="calls that are yet to be made")
+    left: int | None = Field(None, examples=[41200], description="calls that are yet to be made; of `verify`: numbers")
     per_minute: float | None = Field(None, examples=[100], description="of `pace`: the calls that it allows")
     action: Action | None = Field(None, examples=["IMPORT"])
     code: str | None = Field(None, examples=[None], description="of `held`")

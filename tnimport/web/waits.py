@@ -47,6 +47,10 @@ def _under_way(wait: Mapping[str, Any]) -> str:
     return f"its {_calls(wait)}, {wait.get('left', 0):,} left"
 
 
+def _verify(wait: Mapping[str, Any]) -> str:
+    return f"messages that prove its numbers, {wait.get('left', 0):,} left"
+
+
 _PHRASES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "cancelling": lambda _: "what is under way to end, then it is cancelled",
     "held": lambda wait: f"a person: {wait.get('instruction') or wait.get('code')}",
@@ -57,4 +61,5 @@ _PHRASES: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "carrier_order": _order,
     "calls": _under_way,
     "pace": _pace,
+    "verify": _verify,
 }

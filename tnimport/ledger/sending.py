@@ -1,0 +1,153 @@
+"""The moves of a message on its way to the carrier.
+
+That it is about to be sent is committed before the call. A run that finds it so was preceded by one that vanished: the
+carrier may have taken the message, so it becomes `unknown` and is not sent again.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from tnimport.domain.messages import MessageMove, MessageState, move_message, sources
+from tnimport.domain.telephone import to_e164
+from tnimport.ledger import lanes, work
+from tnimport.ledger.closing import close_if_stopped
+from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.orders import Fault, hold_run
+from tnimport.ledger.proofs import wake
+from tnimport.ledger.schema import messages
+from tnimport.ledger.work import Run
+
+ASK_AGAIN: Final = 60.0  # seconds between two calls while the account is at fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """What a run needs to know of its message; `sender` is E.164."""
+
+    id: str
+    import_id: str | None
+    sender: str
+    recipient: str
+    text: str
+    media: list[str]
+    tag: str | None
+    receipt_requested: str | None
+    state: MessageState
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a message is where it is: a code of the catalogue or the carrier's, and words."""
+
+    code: str
+    description: str = ""
+
+    def columns(self) -> dict[str, str | None]:
+        """As the ledger keeps it."""
+        return {"code": self.code[:64], "description": self.description[:500] or None}
+
+
+def load(ledger: Ledger, run: Run) -> Outgoing | None:
+    """Read the run's message; None when it is forgotten."""
+    fields = [messages.c[name] for name in Outgoing.__dataclass_fields__]
+    with ledger.read() as tx:
+        row = tx.run(sa.select(*fields).where(messages.c.id == run.message_id)).first()
+    if row is None:
+        return None
+    values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+    return Outgoing(**values | {"sender": to_e164(str(row.sender)), "state": MessageState(row.state)})
+
+
+def calling(ledger: Ledger, run: Run) -> None:
+    """Write down that we are about to send it; from here on the carrier may have it."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _move(tx, run, MessageMove.CALLING, sent_at=tx.now, attempts=messages.c.attempts + 1)
+
+
+def taken(ledger: Ledger, run: Run, carrier_id: str) -> None:
+    """The carrier has it under this id."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _move(tx, run, MessageMove.TAKEN, carrier_id=carrier_id[:64], code=None, description=None)
+        _end(tx, run)
+        lanes.succeeded(tx, run.account, run.lane)
+
+
+def not_taken(ledger: Ledger, run: Run, wait: float, why: Why, trouble: Trouble | None = None) -> None:
+    """The carrier certainly has not got it: it is sent in `wait` seconds, and until then told why it waits."""
+    with ledger.write() as tx:
+        attempts, wait = lanes.counted(tx, run.account, run.lane, trouble, wait)
+        limited = trouble is not None and trouble.limited  # the lane's pause is the clock of all that wait there
+        work.fence(tx, run, attempts=run.attempts + (0 if limited else attempts))
+        _move(tx, run, MessageMove.NOT_TAKEN, sent_at=None, **why.columns())
+        _later(tx, run, wait)
+        lanes.tell(tx, run.account, run.lane, trouble)
+
+
+def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
+    """A person must act. A caller's message waits with the reason, and the account is asked with one call a minute.
+
+    A message that proves a number of an import holds that import, or all of the account, as every other step does.
+    """
+    with ledger.write() as tx:  # apart, since a run that dies while it holds imports has certainly sent nothing
+        work.fence(tx, run)
+        why = Why(fault.code, fault.instruction)
+        _move(tx, run, MessageMove.NOT_TAKEN, sent_at=None, **why.columns())
+    if run.import_id is not None:
+        hold_run(ledger, run, fault)
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _later(tx, run, 0)
+        if run.import_id is None:
+            lanes.doubted(tx, run.account, run.lane, ASK_AGAIN)
+
+
+def refused(ledger: Ledger, run: Run, why: Why) -> None:
+    """The carrier will not take it."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _move(tx, run, MessageMove.REFUSED, **why.columns())
+        _end(tx, run)
+        lanes.succeeded(tx, run.account, run.lane)
+
+
+def unanswered(ledger: Ledger, run: Run, why: Why, trouble: Trouble | None = None) -> None:
+    """Nobody can tell whether the carrier has it: that is its end, until a person decides."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _move(tx, run, MessageMove.UNANSWERED, **why.columns())
+        _end(tx, run)
+        lanes.tell(tx, run.account, run.lane, trouble)
+
+
+def over(ledger: Ledger, run: Run) -> None:
+    """There is nothing to send (any longer)."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        _end(tx, run)
+
+
+def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> None:  # noqa: ANN401  # columns of `messages`
+    """Move the message; the claim has been fenced, so nobody else moves it."""
+    (before,) = sources(happened)
+    guarded = sa.update(messages).where(messages.c.id == run.message_id, messages.c.state == before)
+    after = move_message(before, happened)
+    if not tx.changed(guarded.values(state=after, updated_at=tx.now, **values)):
+        raise work.ClaimLost
+
+
+def _later(tx: Tx, run: Run, seconds: float) -> None:
+    work.later(tx, run, tx.now + seconds)
+    if run.import_id is not None:
+        close_if_stopped(tx, run.import_id)
+
+
+def _end(tx: Tx, run: Run) -> None:
+    work.done(tx, run)
+    if run.import_id is not None:
+        wake(tx, run.import_id)
+        close_if_stopped(tx, run.import_id)
