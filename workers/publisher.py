@@ -17,7 +17,15 @@ _TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")
 # In Flower's order: whose work it is and how much comes first, for a row shows the beginning of it.
 _SHOWN: Final = ("import_id", "order_id", "message_id", "delivery_id", "count", "work", "serial")
 _ONE_ROW: Final = frozenset(
-    {Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION, Task.ENSURE_SUBSCRIPTION, Task.DELIVER_WEBHOOK}
+    {
+        Task.SUBMIT_ORDER,
+        Task.POLL_ORDER,
+        Task.ENSURE_APPLICATION,
+        Task.ENSURE_SUBSCRIPTION,
+        Task.SEND_MESSAGE,
+        Task.VERIFY_NUMBERS,
+        Task.DELIVER_WEBHOOK,
+    }
 )
 
 

@@ -196,7 +196,7 @@ RULES = [
     ({N.IMPORTED: 3}, {"verifying": True}, S.RUNNING),
     ({N.VERIFIED: 2, N.IMPORTED: 1}, {"verifying": True, "paused": True}, S.PAUSED),
     ({N.IMPORTED: 3, N.FAILED: 1}, {"verifying": True, "held": True}, S.HELD),
-    ({N.IMPORTED: 3}, {"verifying": True, "held": True, "cancel_asked": True}, S.RUNNING),
+    ({N.IMPORTED: 3}, {"verifying": True, "paused": True, "cancel_asked": True}, S.RUNNING),
     ({}, {"rejected": 5}, S.FAILED),
     ({}, {}, S.COMPLETE),
 ]
