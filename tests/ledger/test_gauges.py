@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import gauges, heartbeats, tallies
+from tnimport.ledger import control, deliveries, gauges, heartbeats, tallies
 from tnimport.ledger import schema as tables
+from tnimport.ledger.deliveries import Attempt
 from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.staging import RefusedRow
 
@@ -42,6 +43,19 @@ def test_numbers_imports_and_orders_are_told_by_account_and_state(desk: Desk) ->
     assert 100 <= found.oldest_order["default"] < 160
     assert "north" not in found.oldest_order
     assert found.conservation_gap == 0
+
+
+def test_webhooks_are_told_by_account_and_state_and_how_long_they_wait(desk: Desk) -> None:
+    for _ in range(2):
+        control.cancel(desk.ledger, desk.accept(1, notify_url="https://a.example/"))
+        desk.passes(100)
+    run = desk.run(Lane.WEBHOOKS)
+    deliveries.begin(desk.ledger, run)
+    deliveries.delivered(desk.ledger, run, Attempt(204))
+    found = gauges.look(desk.ledger)
+    assert found.webhooks == {("default", "delivered"): 1, ("default", "waiting"): 1}
+    assert 100 <= found.oldest_webhook["default"] < 160
+    assert ("default", "webhooks") not in found.lanes
 
 
 def test_an_import_that_is_still_being_staged_is_not_told(desk: Desk) -> None:

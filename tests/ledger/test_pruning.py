@@ -95,6 +95,27 @@ def test_what_came_in_goes_with_what_was_told_of_it_unless_somebody_is_still_to_
     assert len(desk.rows(tables.deliveries)) == 2
 
 
+def test_what_was_told_or_is_owed_of_an_import_goes_with_it(desk: Desk) -> None:
+    finished(desk, notify_url="https://a.example/")
+    assert len(desk.rows(tables.work, lane=Lane.WEBHOOKS)) == 1
+    desk.passes(2 * DAY)
+    assert pruned(desk, 1)["deliveries"] == 1
+    assert left(desk) == {}
+
+
+def test_a_receiver_that_has_been_quiet_for_long_is_forgotten(desk: Desk) -> None:
+    for name in ("to:old", "to:paused", "to:new"):
+        with desk.ledger.write() as tx:
+            paused = tx.now + 3 * DAY if name == "to:paused" else 0
+            row = {"account": "default", "name": name, "tokens": 1, "filled_at": tx.now, "paused_until": paused}
+            tx.run(sa.insert(tables.lanes).values(**row))
+        if name == "to:paused":
+            desk.passes(2 * DAY)
+    pruned(desk, 1)
+    names = {row.name for row in desk.rows(tables.lanes) if row.name.startswith("to:")}
+    assert names == {"to:paused", "to:new"}
+
+
 def test_what_is_young_unfinished_or_kept_for_ever_stays(desk: Desk) -> None:
     old_and_open = desk.available(2, key="a")
     desk.passes(40 * DAY)

@@ -6,12 +6,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from tnimport.domain.lanes import Lane
+from tnimport.domain.lanes import CARRIERS
 from tnimport.domain.life import AT_CARRIER, NumberState, import_state
+from tnimport.domain.webhooks import DeliveryState
 from tnimport.ledger import tallies
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.reads import ROW_KINDS, facts_of
-from tnimport.ledger.schema import heartbeats, imports, lanes, orders, work
+from tnimport.ledger.schema import deliveries, heartbeats, imports, lanes, orders, work
 
 _FACTS: Final = ("started_at", "paused_at", "held_at", "cancel_asked_at")
 _BUCKETS: Final = (*(state.value for state in NumberState), *ROW_KINDS)
@@ -36,6 +37,8 @@ class Gauges:
     orders: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
     oldest_order: dict[str, float] = field(default_factory=dict)  # account: of those at the carrier
     lanes: dict[tuple[str, str], LaneGauge] = field(default_factory=dict)  # account, lane
+    webhooks: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
+    oldest_webhook: dict[str, float] = field(default_factory=dict)  # account: of those that wait
     work: Counter[tuple[str, str]] = field(default_factory=Counter)  # task, state
     processes: dict[tuple[str, str, int], float] = field(default_factory=dict)  # kind, host, pid: silent for
     calls: dict[tuple[str, str, str], int] = field(default_factory=dict)  # account, api, status
@@ -50,6 +53,7 @@ def look(ledger: Ledger) -> Gauges:
         _imports(tx, found)
         _orders(tx, found)
         _lanes(tx, found)
+        _webhooks(tx, found)
         _work(tx, found)
         _processes(tx, found)
         _totals(tx, found)
@@ -79,9 +83,18 @@ def _orders(tx: Tx, found: Gauges) -> None:
 
 def _lanes(tx: Tx, found: Gauges) -> None:
     """Lanes of accounts; those that keep one import to its caller's pace would be a label for each import."""
-    for row in tx.run(sa.select(lanes).where(lanes.c.name.in_(list(Lane)))):
+    for row in tx.run(sa.select(lanes).where(lanes.c.name.in_(CARRIERS))):
         paused = max(0.0, row.paused_until - tx.now)
         found.lanes[row.account, row.name] = LaneGauge(row.tokens, paused, row.opened, row.trouble)
+
+
+def _webhooks(tx: Tx, found: Gauges) -> None:
+    fields = (deliveries.c.account, deliveries.c.state)
+    seen = sa.select(*fields, sa.func.count().label("total"), sa.func.min(deliveries.c.created_at).label("since"))
+    for row in tx.run(seen.group_by(*fields)):
+        found.webhooks[row.account, row.state] = row.total
+        if row.state == DeliveryState.WAITING:
+            found.oldest_webhook[row.account] = max(0.0, tx.now - row.since)
 
 
 def _work(tx: Tx, found: Gauges) -> None:

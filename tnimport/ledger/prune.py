@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from tnimport.domain.webhooks import DeliveryState
+from tnimport.domain.webhooks import RECEIVER, DeliveryState
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import (
@@ -54,6 +54,7 @@ def steps(ledger: Ledger, occasion: Occasion, retention: float) -> Iterator[Coun
     yield batch(_silent_processes)
     yield from _repeated(batch, lambda tx: _refusals(tx, retention))
     yield from _repeated(batch, lambda tx: _inbound(tx, retention))
+    yield from _repeated(batch, lambda tx: _receivers(tx, retention))
     while hidden := _next(ledger, batch, retention):
         yield from _import(ledger, batch, hidden)
 
@@ -84,6 +85,16 @@ def _inbound(tx: Tx, retention: float) -> Counter[str]:
     gone = tx.run(old).scalars().all()
     tx.run(sa.delete(deliveries).where(deliveries.c.inbound_id.in_(gone)))
     return _counted("inbound", tx.changed(sa.delete(inbound).where(inbound.c.id.in_(gone))))
+
+
+def _receivers(tx: Tx, retention: float) -> Counter[str]:
+    """What is remembered of receivers that have had no trouble for long; one that is still told is got to know anew."""
+    if not retention:
+        return Counter()
+    theirs = (lanes_table.c.name.startswith(RECEIVER), lanes_table.c.filled_at < tx.now - retention)
+    idle = sa.select(lanes_table.c.name).where(*theirs, lanes_table.c.paused_until < tx.now).limit(BATCH)
+    gone = sa.delete(lanes_table).where(*theirs, lanes_table.c.name.in_(idle))
+    return _counted("receivers", tx.changed(gone))
 
 
 def _next(ledger: Ledger, batch: Callable[[Step], Counter[str]], retention: float) -> str | None:
@@ -127,6 +138,11 @@ def _import(ledger: Ledger, batch: Callable[[Step], Counter[str]], import_id: st
         mine = (refused_rows.c.import_id == import_id, refused_rows.c.line.in_(lines))
         return _counted("refused_rows", tx.changed(sa.delete(refused_rows).where(*mine)))
 
+    def told(tx: Tx) -> Counter[str]:
+        mine = sa.select(deliveries.c.id).where(deliveries.c.import_id == import_id)
+        tx.run(sa.delete(work).where(work.c.delivery_id.in_(mine)))
+        return _counted("deliveries", tx.changed(sa.delete(deliveries).where(deliveries.c.import_id == import_id)))
+
     def itself(tx: Tx) -> Counter[str]:
         tx.run(sa.delete(work).where(work.c.import_id == import_id))
         tx.run(sa.delete(lanes_table).where(lanes_table.c.name == lanes.own(import_id)))
@@ -139,6 +155,7 @@ def _import(ledger: Ledger, batch: Callable[[Step], Counter[str]], import_id: st
         yield batch(numbers_of(order_id))
     for step in (some_events, some_rows):
         yield from _repeated(batch, step)
+    yield batch(told)
     yield batch(itself)
 
 

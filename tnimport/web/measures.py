@@ -100,6 +100,21 @@ MEASURES: Final = (
         lambda gauges: {labels: lane.trouble for labels, lane in gauges.lanes.items()},
     ),
     Measure(
+        "tnimport_webhooks",
+        "gauge",
+        ("account", "state"),
+        "What others are told (webhooks, and tasks of theirs), by state; `waiting` is owed, `failed` was given up "
+        "after three days and can be replayed.",
+        lambda gauges: gauges.webhooks,
+    ),
+    Measure(
+        "tnimport_oldest_webhook_seconds",
+        "gauge",
+        ("account",),
+        "Seconds for which the oldest webhook that is not delivered yet has waited; absent while none waits.",
+        lambda gauges: _by_account(gauges.oldest_webhook),
+    ),
+    Measure(
         "tnimport_work",
         "gauge",
         ("task", "state"),
