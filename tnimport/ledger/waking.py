@@ -25,8 +25,10 @@ def wake(ledger: Ledger, account: str, *, carrier_order_id: str | None, referenc
         at = notifying.wake_at(row.woken_at, tx.now) if row is not None else None
         if row is not None and at is not None:
             tx.run(sa.update(orders).where(orders.c.id == row.id).values(woken_at=at))
-            asleep = (work.c.order_id == row.id, work.c.state == WAITING, work.c.due_at > at)
-            tx.run(sa.update(work).where(*asleep).values(due_at=at))
+            asleep = sa.select(work.c.id).where(work.c.order_id == row.id, work.c.state == WAITING, work.c.due_at > at)
+            # Who has it locked is about to send or to drop it; a cancel locks work first and orders then.
+            unlocked = asleep.with_for_update(skip_locked=True)
+            tx.run(sa.update(work).where(work.c.id.in_(unlocked)).values(due_at=at))
             tx.announce()
         subscriptions.told(tx, account, carrier_order_id)
         return row is not None
