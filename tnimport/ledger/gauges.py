@@ -14,7 +14,7 @@ from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.reads import ROW_KINDS, facts_of
 from tnimport.ledger.schema import deliveries, heartbeats, imports, lanes, orders, work
 
-_FACTS: Final = ("started_at", "paused_at", "held_at", "cancel_asked_at")
+_FACTS: Final = ("started_at", "paused_at", "held_at", "cancel_asked_at", "verify_started_at", "verify_ended_at")
 _BUCKETS: Final = (*(state.value for state in NumberState), *ROW_KINDS)
 
 
