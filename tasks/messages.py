@@ -81,7 +81,7 @@ def certainly_not_taken(error: CarrierError) -> bool:
         return False
     if error.delivery is Delivery.NOT_SENT:
         return True
-    return error.status is not None and REFUSED_FROM <= error.status < 500  # noqa: PLR2004  # HTTP: the carrier's fault
+    return error.status is not None and REFUSED_FROM <= error.status < 500  # noqa: PLR2004 - HTTP: the carrier's fault
 
 
 def _given_up(job: Job, error: CarrierError) -> bool:

@@ -57,7 +57,7 @@ def load(ledger: Ledger, run: Run) -> Outgoing | None:
         row = tx.run(sa.select(*fields).where(messages.c.id == run.message_id)).first()
     if row is None:
         return None
-    values = dict(row._mapping)  # noqa: SLF001  # the documented way to a row's mapping
+    values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
     return Outgoing(**values | {"sender": to_e164(str(row.sender)), "state": MessageState(row.state)})
 
 
@@ -131,7 +131,7 @@ def over(ledger: Ledger, run: Run) -> None:
         _end(tx, run)
 
 
-def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> None:  # noqa: ANN401  # columns of `messages`
+def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> None:  # noqa: ANN401 - columns of `messages`
     """Move the message; the claim has been fenced, so nobody else moves it."""
     (before,) = sources(happened)
     guarded = sa.update(messages).where(messages.c.id == run.message_id, messages.c.state == before)

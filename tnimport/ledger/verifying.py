@@ -97,7 +97,7 @@ def _unsettled(tx: Tx, ring: Ring) -> list[_Place]:
     return [_read(row) for row in tx.run(query)]
 
 
-def _sighted(name: str, place: Any, message: Any) -> list[Any]:  # noqa: ANN401  # aliased tables
+def _sighted(name: str, place: Any, message: Any) -> list[Any]:  # noqa: ANN401 - aliased tables
     fields = (message.c.state, message.c.sent_at, message.c.code, message.c.description, place.c.arrived_at)
     return [column.label(f"{name}_{column.name}") for column in fields]
 
