@@ -26,12 +26,13 @@ from honcho import manager as honcho
 from honcho.environ import parse_procfile
 
 from config.local import embeds_redis, local_environment, wants_sandbox
-from config.reading import SettingsProblem
+from config.reading import PREFIX, SettingsProblem
 from config.settings import load
 from workers.boot import EXIT_CONFIGURATION
 
 ROOT = Path(__file__).resolve().parent.parent
 FOUNDATIONS = {"redis": "REDIS_PORT", "sandbox": "SANDBOX_PORT"}
+SHELL = "environment.sh"
 PATIENCE = 30.0
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 40
@@ -63,7 +64,7 @@ def run(folder: Path, environ: Mapping[str, str]) -> int:
         if released.returncode:
             # It has said what is wrong, for instance a ledger that cannot be reached.
             return released.returncode
-        announce(folder, made)
+        announce(folder, made, environ)
         return supervise(lines, made)
 
 
@@ -134,18 +135,27 @@ def alone_in(folder: Path) -> Iterator[IO[str]]:
         yield lock
 
 
-def announce(folder: Path, environ: Mapping[str, str]) -> None:
-    """Print where everything is, and leave it in the folder for programs."""
+def announce(folder: Path, environ: Mapping[str, str], given: Mapping[str, str]) -> None:
+    """Print where everything is, and leave it in the folder: for programs, and for a shell that wants to join in."""
     addresses = {
         "web": f"http://{environ['TNIMPORT_WEB_BIND']}",
         "flower": f"http://{environ['TNIMPORT_FLOWER_BIND']}",
         "sandbox": f"http://127.0.0.1:{environ['SANDBOX_PORT']}" if wants_sandbox(environ) else "",
     }
-    lines = [f"{name:>8}  {place}" for name, place in {**addresses, "files": str(folder)}.items() if place]
+    shell = folder / SHELL
+    shell.write_text(exports(environ, given) + f"export TNIMPORT_URL={shlex.quote(addresses['web'])}\n")
+    places = {**addresses, "files": str(folder), "shell": f". {shell}"}
+    lines = [f"{name:>8}  {place}" for name, place in places.items() if place]
     print("\n".join(lines), flush=True)  # noqa: T201 - this is what the person waits for
     unfinished = folder / ".addresses.json"
     unfinished.write_text(json.dumps(addresses))
     unfinished.rename(folder / "addresses.json")
+
+
+def exports(environ: Mapping[str, str], given: Mapping[str, str]) -> str:
+    """What the stack has set itself, as a shell reads it; what it was given stays where it is, secrets above all."""
+    own = {name: value for name, value in environ.items() if name.startswith(PREFIX) and given.get(name) != value}
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(own.items()))
 
 
 def wait_for(port: int) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tnimport.cli import phrases
+from tnimport.cli.causes import gather
 from tnimport.cli.meter import WINDOW, Meter
 
 
@@ -94,3 +95,14 @@ def test_nothing_done_has_no_pace() -> None:
     meter.see(0, 5)
     meter.see(9, 5)
     assert meter.per_second is None
+
+
+def test_a_cause_speaks_for_all_its_rows_or_says_that_it_quotes_one() -> None:
+    rows = [{"state": "failed", "stage": "import", "code": code, "description": text} for code, text in CAUSES]
+    assert [cause.headline for cause in gather(iter(rows))] == [
+        "2 x import same: Alike",
+        "2 x import other: for instance: Number 1 is taken",
+    ]
+
+
+CAUSES = [("same", "Alike"), ("other", "Number 1 is taken"), ("same", "Alike"), ("other", "Number 2 is taken")]

@@ -67,7 +67,11 @@ def test_a_signal_stops_every_process_of_the_stack(
     assert running.wait(60) == 0
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
-    assert json.loads((tmp_path / "addresses.json").read_text()).keys() == {"web", "flower", "sandbox"}
+    addresses = json.loads((tmp_path / "addresses.json").read_text())
+    assert addresses.keys() == {"web", "flower", "sandbox"}
+    joined = f". {tmp_path / stack.SHELL}; echo $TNIMPORT_URL $TNIMPORT_CATAPULT_USER_ID"
+    said = subprocess.run(["sh", "-euc", joined], capture_output=True, text=True, check=True).stdout
+    assert said.split() == [addresses["web"], "u-1"]
 
 
 def test_a_stack_that_is_killed_leaves_nobody_behind(running: "subprocess.Popen[bytes]") -> None:
@@ -89,6 +93,12 @@ def test_a_stack_for_the_real_apis_has_no_sandbox_and_one_with_a_broker_no_redis
     assert "sandbox" not in stack.commands({"SANDBOX": "0"})
     assert "redis" not in stack.commands({"TNIMPORT_REDIS_URL": "redis://h:1/0"})
     assert "redis" not in stack.commands({"TNIMPORT_REDIS_URL_FILE": "broker"})
+
+
+def test_what_a_shell_joins_in_with_is_what_the_stack_has_set_and_nothing_that_it_was_given() -> None:
+    given = {"TNIMPORT_CATAPULT_SECRET": "canary", "PATH": "/bin"}
+    made = given | {"TNIMPORT_DATABASE_URL": "sqlite:////a b.db", "PATH": "/else"}
+    assert stack.exports(made, given) == "export TNIMPORT_DATABASE_URL='sqlite:////a b.db'\n"
 
 
 def test_a_stack_for_the_real_apis_without_credentials_says_what_is_missing_and_stops(tmp_path: Path) -> None:

@@ -52,15 +52,18 @@ def export_path(import_id: str, state: str, code: str | None = None) -> str:
 
 
 def gather(rows: Iterator[dict[str, Any]]) -> list[Cause]:
-    """The causes behind these rows, the most frequent first; the wording is that of a cause's first row."""
+    """The causes behind these rows, the most frequent first; in the words of a cause's first row, and said to be so."""
     tally: Counter[tuple[str, str]] = Counter()
     first: dict[tuple[str, str], Mapping[str, Any]] = {}
+    several: set[tuple[str, str]] = set()
     for row in rows:
         key = (row.get("stage") or row["state"], row.get("code") or row["state"])
         tally[key] += 1
-        first.setdefault(key, row)
-    return [_cause(key, first[key], count) for key, count in tally.most_common()]
+        if row.get("description") != first.setdefault(key, row).get("description"):
+            several.add(key)
+    return [_cause(key, first[key], count, several=key in several) for key, count in tally.most_common()]
 
 
-def _cause(key: tuple[str, str], row: Mapping[str, Any], count: int) -> Cause:
-    return Cause(key[0], key[1], row.get("description") or "no description", row.get("fix"), count)
+def _cause(key: tuple[str, str], row: Mapping[str, Any], count: int, *, several: bool) -> Cause:
+    words = row.get("description") or "no description"
+    return Cause(key[0], key[1], f"for instance: {words}" if several else words, row.get("fix"), count)

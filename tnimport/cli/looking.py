@@ -66,7 +66,7 @@ def _told(view: Mapping[str, Any]) -> Iterator[str]:
         "order name": view.get("customer_order_id"),
         "held": f"{held['code']}: {held['instruction']}" if held else None,
         "waits for": phrases.waiting(view),
-        "ready at": view.get("eta"),
+        "ready at": None if view.get("finished_at") else view.get("eta"),
         "created": view.get("created_at"),
         "finished": view.get("finished_at"),
     }

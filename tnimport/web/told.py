@@ -19,7 +19,7 @@ _SENTENCES: Final = {
     "order_not_sent": "The order could not be sent ({code}); it is tried again.",
     "order_never_appeared": "The order whose answer was lost never appeared at Bandwidth; it is sent again.",
     "order_waits": "The order waits ({code}).",
-    "order_ended": "The order ended.",
+    "order_ended": "Bandwidth was done with the order: {status}.",
     "order_withdrawn": "The order ended {status} for a fault of the account ({code}); it will be placed anew.",
     "order_refused": "The order failed.",
     "order_cancelled": "What was left of the order was cancelled.",
