@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import base64
+import re
 import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
+
+from config.settings import load
 
 if TYPE_CHECKING:
     from tests.system.conftest import Stack
@@ -113,6 +117,24 @@ def test_no_secret_is_in_a_message_a_log_the_ledger_flower_or_an_answer(
     assert "SECRETS" in places["ledger"]
     found = [(where, what) for where, text in places.items() for what, secret in secrets.items() if secret in text]
     assert found == []
+
+
+def test_what_comes_in_is_in_the_ledger_and_in_no_log(stack: Stack, until: Callable[..., Any]) -> None:
+    secret = load(stack.environ).accounts["default"].callback_secret
+    basic = {"Authorization": "Basic " + base64.b64encode(f"tnimport:{secret}".encode()).decode()}
+    told = {"messageId": "m-hushed", "from": "+12065550177", "to": "+19195551178", "text": "hush, said nobody"}
+    path = "/callbacks/default/messages"
+    assert stack.http("POST", path, told | {"eventType": "hush"}, **basic)["status_code"] == 400
+    assert stack.http("POST", path, b"hush +12065550177", **basic)["status_code"] == 400
+    assert stack.http("POST", path, told, Authorization="Basic aHVzaDpodXNo")["status_code"] == 401
+    assert stack.http("POST", path, told, **basic) == {"status": "stored"}
+    assert stack.http("GET", f"{path}?{urlencode(told)}", **basic).endswith("<Response/>")
+    (found,) = stack.http("GET", "/v1/inbound?number=9195551178")["inbound"]
+    assert found["text"] == told["text"]
+    log = until(lambda: (text := stack.log("web")).count("callback_stored") == 2 and text, "both are logged")
+    assert {"callback_unreadable", "callback_refused"} <= set(re.findall(r"callback_\w+", log))
+    hidden = ("hush", "5550177", "5551178", secret, basic["Authorization"].split()[1], "aHVzaDpodXNo")
+    assert [word for word in hidden if word in log.replace("m-hushed", "")] == []
 
 
 def test_no_number_is_in_a_message(stack: Stack, numbers: Callable[..., list[str]]) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import logging
 import secrets
 from collections.abc import Mapping
 from typing import Final
@@ -14,6 +15,7 @@ from tnimport.domain.accounts import Account
 from tnimport.web.deps import WebDeps
 from tnimport.web.problems import ProblemError
 
+log = logging.getLogger(__name__)
 PREFIX: Final = "/callbacks/"
 REALM: Final = 'realm="tnimport callbacks"'
 _CHALLENGE: Final = f'Basic {REALM}, charset="UTF-8"'
@@ -29,6 +31,10 @@ def admitted(deps: WebDeps, request: Request, account: str) -> Account:
     held = deps.accounts.get(account)
     right = _matches(presented, deps.callback_secrets, account)
     if held is None or not right:
+        if (
+            presented is not None and held is not None
+        ):  # whoever has an old secret is heard of; guesses at names are not
+            log.warning("callback_refused", extra={"account": held.name})
         raise ProblemError("callback-refused", headers={"WWW-Authenticate": _CHALLENGE})
     return held
 
