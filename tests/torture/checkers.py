@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.torture import mailed
+from tests.torture.mailed import Mailed
 from tests.torture.rows import Wish, fate
 
 PARKED = "needs_attention"
@@ -31,6 +33,7 @@ class Evidence:
     overdue: float = 0.0  # longest time that a claim outlived its own, once the faults had ended
     recovered_after: float = 0.0  # from the end of the last fault to the first progress
     canaries: tuple[str, ...] = ()
+    mail: Mailed = field(default_factory=Mailed)
     texts: dict[str, str] = field(default_factory=dict)  # logs, messages, the ledger's bytes, answers
 
     def latest(self) -> dict[str, tuple[Wish, dict[str, Any]]]:
@@ -138,4 +141,5 @@ CHECKERS: dict[str, Callable[[Evidence], Iterator[str]]] = {
 
 def judge(seen: Evidence) -> dict[str, list[str]]:
     """What each checker found; empty lists are what we want."""
-    return {name: list(checker(seen)) for name, checker in CHECKERS.items()}
+    found = {name: list(checker(seen)) for name, checker in CHECKERS.items()}
+    return found | {one.__name__: list(one(seen.mail)) for one in (mailed.sent_once, mailed.received, mailed.told)}

@@ -12,6 +12,7 @@ from sandbox.testing import RunningSandbox
 from tests.servers.postgres import OPTIONS, running_postgres
 from tests.tasks.conftest import UNLIMITED, access_to, ledger, migrated  # noqa: F401 - fixtures
 from tests.torture.loop import Counting, Loop
+from tests.torture.mail import Mail
 from tests.torture.stand import Stand
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.domain.accounts import Account
@@ -41,7 +42,15 @@ def bare_stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand
 
 
 @pytest.fixture
-def stand(bare_stand: Stand) -> Stand:
+def mail(bare_stand: Stand) -> Iterator[Mail]:
+    """Somebody who sends, writes and is told."""
+    mail = Mail(bare_stand)
+    yield mail
+    mail.close()
+
+
+@pytest.fixture
+def stand(bare_stand: Stand, mail: Mail) -> Stand:
     """Everything at work, on a database of its own."""
     bare_stand.run()
     return bare_stand

@@ -128,7 +128,14 @@ def _carrier(**rule: Any) -> Callable[[Stand, str], None]:
 FULL_BYTES = 4096
 LIMIT = json.dumps({"category": "limit", "code": "message-rate-limit", "message": "Too many."})
 CREATING = ("dashboard.orders.create", "catapult.numbers.create", "catapult.applications.create")
-ANY = (*CREATING, "dashboard.orders.get", "dashboard.orders.list", "catapult.numbers.get", "catapult.*")
+ANY = (
+    *CREATING,
+    "catapult.messages.create",
+    "dashboard.orders.get",
+    "dashboard.orders.list",
+    "catapult.numbers.get",
+    "catapult.*",
+)
 
 
 def kinds(*, redis_hang: float, lock: float) -> Mapping[str, Kind]:

@@ -24,6 +24,7 @@ def _lines(seed: int, run: Run, seen: Evidence) -> Iterator[str]:
     yield "  resumed     " + (", ".join(f"{code} {count}" for code, count in sorted(run.resumed.items())) or "nothing")
     yield f"  recovered   {run.recovered_after:.1f} s after the last fault; quiet after {run.quiet_after:.1f} s"
     yield f"  cancelled   {len(seen.cancelled)} imports, with {len(cancelled(seen))} numbers left undone"
+    yield f"  messages    {seen.mail}"
     yield f"  parked      {len(parked(seen))} numbers that three runs left unanswered"
     for name, found in judge(seen).items():
         yield f"  {name:<13} {len(found)}" + "".join(f"\n      {one}" for one in found[:10])

@@ -42,7 +42,10 @@ def wishes(seed: int, total: int, most: int) -> list[Wish]:
         block = f"919{_exchange(index)}"
         ordinary = [f"{block}{2000 + serial}" for serial in range(size - len(special))]
         account = "second" if index % 3 == 2 else "default"
-        options = {"account": account, "application": {"name": account, "incoming_message_url": "https://example.com/"}}
+        application = {"name": account} | (
+            {"incoming_message_url": "https://example.com/"} if account == "second" else {}
+        )
+        options = {"account": account, "application": application}
         made.append(
             Wish(
                 ref=f"torture-{index}",

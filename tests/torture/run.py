@@ -12,6 +12,7 @@ from urllib.error import URLError
 from tests.system.conftest import SlowerThanExpected, until
 from tests.torture.checkers import Evidence
 from tests.torture.faults import Kind
+from tests.torture.mail import Mail
 from tests.torture.rows import Wish, removal
 from tests.torture.schedule import Fault
 from tests.torture.stand import CLAIM_SECONDS, SECRETS, Stand
@@ -24,8 +25,8 @@ PAUSED_SECONDS = 2.0
 class Run:
     """Applies a schedule while a person submits imports and resumes what is held."""
 
-    def __init__(self, stand: Stand, kinds: Mapping[str, Kind], wishes: Sequence[Wish]) -> None:
-        self._stand, self._kinds = stand, kinds
+    def __init__(self, stand: Stand, kinds: Mapping[str, Kind], wishes: Sequence[Wish], mail: Mail) -> None:
+        self._stand, self._kinds, self._mail = stand, kinds, mail
         self._left = list(wishes)
         self._accepted: dict[str, Wish] = {}
         self._todo: list[tuple[float, int, Callable[[], object]]] = []
@@ -66,7 +67,8 @@ class Run:
         if not self._left:
             return
         with suppress(URLError, OSError):
-            made = self._stand.http("POST", "/v1/imports", self._left[0].body)
+            body = self._left[0].body | {"notify_url": f"{self._mail.receiver.url}?import"}
+            made = self._stand.http("POST", "/v1/imports", body)
             if "id" in made:
                 self._accepted[made["id"]] = self._left.pop(0)
 
@@ -81,6 +83,7 @@ class Run:
             with suppress(URLError, OSError):
                 self._stand.http("POST", f"/v1/imports/{row['id']}/resume")
                 self.resumed[row["held_code"] or "paused"] += 1
+        self._mail.go_on()
         self._take_away()
         if self._taken_away:
             self._submit()
@@ -121,7 +124,10 @@ class Run:
         return sum(row["n"] for row in (*done, *moved))
 
     def _quiet(self) -> bool:
-        return self._stand.ask("SELECT count(*) AS n FROM imports WHERE finished_at IS NULL") == [{"n": 0}]
+        return (
+            self._stand.ask("SELECT count(*) AS n FROM imports WHERE finished_at IS NULL") == [{"n": 0}]
+            and self._mail.quiet()
+        )
 
     def evidence(self) -> Evidence:
         """What there is to see, once all is quiet."""
@@ -143,6 +149,7 @@ class Run:
             overdue=self.overdue,
             recovered_after=self.recovered_after,
             canaries=SECRETS,
+            mail=self._mail.evidence(),
             texts=stand.texts(),
         )
 

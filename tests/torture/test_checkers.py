@@ -6,6 +6,7 @@ from copy import deepcopy
 import pytest
 
 from tests.torture.checkers import Evidence, judge
+from tests.torture.mailed import Mailed, Webhook
 from tests.torture.rows import FATES, Wish, fate, removal, wishes
 from tests.torture.schedule import deal
 
@@ -28,6 +29,16 @@ def fine() -> Evidence:
         orders=[{"customer_order_id": "r-1"}],
         applications=[{"user": "u-1", "name": "one"}],
         claim_seconds=3,
+        mail=Mailed(
+            asked={"out-1", "out-2", "out-3"},
+            messages={"out-1": "sent", "out-2": "unknown", "out-3": "failed"},
+            at_carrier=["out-1"],
+            answered={"m-1"},
+            inbound=[("m-1", "message"), ("m-1", "receipt:delivered")],
+            owed={"w-1": ("import.finished", "delivered"), "w-2": ("message.received", "delivered")},
+            finished=1,
+            told=[Webhook("w-1", b"one"), Webhook("w-2", b"two"), Webhook("w-2", b"two")],
+        ),
         canaries=("canary",),
         texts={"worker.log": "all is well"},
     )
@@ -60,6 +71,18 @@ PLANTED: dict[str, tuple[str, Callable[[Evidence], object]]] = {
     "work that is left": ("claims", lambda seen: seen.work.append({"id": 1})),
     "a claim that outlived its time": ("claims", lambda seen: setattr(seen, "overdue", 20.0)),
     "a stack that slept on": ("recovery", lambda seen: setattr(seen, "recovered_after", 18.5)),
+    "a message sent twice": ("sent_once", lambda seen: seen.mail.at_carrier.append("out-1")),
+    "a message of unknown outcome sent twice": ("sent_once", lambda seen: seen.mail.at_carrier.extend(["out-2"] * 2)),
+    "a message that failed and was sent": ("sent_once", lambda seen: seen.mail.at_carrier.append("out-3")),
+    "a message that was sent and is not there": ("sent_once", lambda seen: seen.mail.at_carrier.clear()),
+    "a message that was accepted and forgotten": ("sent_once", lambda seen: seen.mail.messages.pop("out-1")),
+    "a message that waits for ever": ("sent_once", lambda seen: seen.mail.messages.update({"out-1": "queued"})),
+    "a message answered and lost": ("received", lambda seen: seen.mail.answered.add("m-2")),
+    "a message stored twice": ("received", lambda seen: seen.mail.inbound.append(("m-1", "message"))),
+    "an end that nobody was told of": ("told", lambda seen: seen.mail.owed.pop("w-1")),
+    "a webhook that never came": ("told", lambda seen: seen.mail.told.pop(0)),
+    "a webhook that changed": ("told", lambda seen: seen.mail.told.append(Webhook("w-1", b"else"))),
+    "a webhook that was given up": ("told", lambda seen: seen.mail.owed.update({"w-1": ("import.finished", "failed")})),
     "a secret in a log": ("secrets", lambda seen: seen.texts.update({"web.log": "my canary sings"})),
 }
 

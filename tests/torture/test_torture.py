@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.torture import report
 from tests.torture.checkers import judge
 from tests.torture.faults import kinds
+from tests.torture.mail import Mail
 from tests.torture.rows import wishes
 from tests.torture.run import Run
 from tests.torture.schedule import deal
@@ -39,14 +40,14 @@ LENGTHS = {
 
 
 def test_nothing_is_lost_and_nothing_is_done_twice(
-    stand: Stand, seed: int, torture: str, say: Callable[[str], None]
+    stand: Stand, mail: Mail, seed: int, torture: str, say: Callable[[str], None]
 ) -> None:
     length = LENGTHS[torture]
     every = kinds(redis_hang=length.hang, lock=length.lock)
     chosen = {name: every[name].arguments for name in length.only or every}
     faults = deal(seed, chosen, count=length.faults, seconds=length.seconds)
     say(report.schedule(seed, faults))
-    run = Run(stand, every, wishes(seed, total=length.numbers, most=length.largest))
+    run = Run(stand, every, wishes(seed, total=length.numbers, most=length.largest), mail)
     run.go(faults, length.seconds, length.patience)
     seen = run.evidence()
     say(report.summary(seed, run, seen))
