@@ -22,11 +22,15 @@ def test_status_tells_why_an_import_is_held(run: Run, api: PlayedApi, make_view:
 
 
 def test_status_alone_lists_the_newest(run: Run, api: PlayedApi, make_view: Make) -> None:
-    api.views = [make_view("running"), make_view("complete")]
-    assert [line.split()[:2] for line in run("status").stdout.splitlines()] == [
-        ["imp-1", "running"],
-        ["imp-1", "complete"],
-    ]
+    api.views = [make_view("running"), make_view("complete", client_ref="r-7")]
+    first, second = run("status").stdout.splitlines()
+    assert (first.split()[:2], second.split()[:2]) == (["imp-1", "running"], ["imp-1", "complete"])
+    assert (first.split()[-1], second.split()[-1]) == ("2026-11-23T10:00:00Z", "r-7")
+
+
+def test_an_import_that_has_ended_is_ready_at_no_time_to_come(run: Run, api: PlayedApi, make_view: Make) -> None:
+    api.views = [make_view("complete", eta="2026-11-23T10:01:05Z")]
+    assert "ready at" not in run("status", "imp-1").stdout
 
 
 def test_status_of_nothing_says_how_to_begin(run: Run, api: PlayedApi) -> None:

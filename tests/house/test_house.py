@@ -145,6 +145,15 @@ def test_every_folder_says_in_a_few_lines_what_it_is(folder: str, root: Path) ->
     assert 2 <= len(lines) <= 40
 
 
+def test_the_version_is_that_of_the_newest_change(root: Path) -> None:
+    # The doctor tells by it whether an upgrade is through.
+    newest = re.search(r"^## (\S+)$", text_of(root / "CHANGELOG.md"), re.MULTILINE)
+    version = re.search(r'^version = "(\S+)"$', text_of(root / "pyproject.toml"), re.MULTILINE)
+    assert newest
+    assert version
+    assert version[1] == newest[1]
+
+
 def test_the_list_of_pages_is_complete(root: Path) -> None:
     pages = {path.name for path in (root / "docs").iterdir() if path.name != "README.md"}
     listed = set(re.findall(r"`([\w.-]+)/?`", text_of(root / "docs" / "README.md")))

@@ -79,4 +79,5 @@ def _listed(views: list[Mapping[str, Any]]) -> Iterator[str]:
         yield "No imports yet. Start one: tnimport import FILE"
         return
     for view in views:
-        yield f"{view['id']}  {view['state']:<9}  {phrases.share(view):<34}  {view.get('created_at') or ''}"
+        line = f"{view['id']}  {view['state']:<9}  {phrases.share(view):<34}  {view.get('created_at') or ''}"
+        yield f"{line}  {view.get('client_ref') or ''}".rstrip()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tnimport.cli.api import Refusal, Unreachable
 
 _ADVICE = {
-    401: "Set TNIMPORT_API_KEY to a key that `tnimport keys` made.",
+    401: "Set TNIMPORT_API_KEY (or TNIMPORT_API_KEY_FILE) to a key that `tnimport keys` made.",
     403: "The key may not do this; ask for one with the right scope.",
 }
 
