@@ -98,7 +98,16 @@ def test_secrets_are_files_that_only_root_reads(machine: Machine) -> None:
     secrets = machine.root / "etc/tnimport/secrets"
     assert S_IMODE(secrets.stat().st_mode) == 0o700
     assert {path.name: S_IMODE(path.stat().st_mode) for path in secrets.iterdir()} == dict.fromkeys(
-        ("database_url", "redis_url", "dashboard_password", "catapult_token", "catapult_secret", "flower_auth"), 0o600
+        (
+            "database_url",
+            "redis_url",
+            "dashboard_password",
+            "catapult_token",
+            "catapult_secret",
+            "flower_auth",
+            "webhook_secret",
+        ),
+        0o600,
     )
     assert (secrets / "flower_auth").read_text().startswith("ops:")
     assert S_IMODE((machine.root / "etc/tnimport/tnimport.env").stat().st_mode) == 0o644
