@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
+
+from tnimport.ledger.schema import messages, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,3 +88,37 @@ def test_options_by_query_and_in_json_arrive(tnimport: Run) -> None:
 def test_an_unknown_import_is_not_found(tnimport: Run) -> None:
     assert tnimport("status", "imp_unknown").returncode == 3
     assert tnimport("failures", "imp_unknown").returncode == 3
+
+
+def test_a_message_from_the_command_line(tnimport: Run, web: Web) -> None:
+    ours, theirs = "919-555-0001", "+12065550123"
+    refused = tnimport("send", "--from", ours, "--to", theirs, "Good morning")
+    assert refused.returncode == 9
+    assert "[not_imported]" in refused.stderr
+    web.submit(ours)
+    with web.ledger.write() as tx:
+        tx.run(sa.update(numbers).values(outcome="imported", updated_at=tx.now))
+    sent = tnimport("send", "--from", ours, "--to", theirs, "--receipt", "all", "--tag", "t", "Good morning")
+    assert sent.returncode == 0, sent.stderr
+    message_id = sent.stdout.strip()
+    (told,) = web.get("/v1/messages").json()["messages"]
+    assert (told["id"], told["tag"], told["receipt_requested"]) == (message_id, "t", "all")
+    options = ("--from", ours, "--to", theirs, "--wait", "--timeout", "0", "Again")
+    assert tnimport("send", *options).returncode == 5
+    with web.ledger.write() as tx:
+        tx.run(sa.update(messages).values(state="failed", code="restricted-number"))
+    # What a caller's own program would see: the same request again is the same message.
+    assert web.get(f"/v1/messages/{message_id}").json()["fix"] == "Use another number."
+
+
+def test_waiting_ends_with_the_message(tnimport: Run, web: Web) -> None:
+    web.submit("919-555-0001")
+    with web.ledger.write() as tx:
+        tx.run(sa.update(numbers).values(outcome="imported", updated_at=tx.now))
+        sealing = "CREATE TRIGGER at_once AFTER INSERT ON work WHEN NEW.message_id IS NOT NULL BEGIN {} END"
+        fate = "UPDATE messages SET state = 'sent', delivery_state = 'not-delivered' WHERE id = NEW.message_id;"
+        tx.connection.exec_driver_sql(sealing.format(fate))
+    said = ("--from", "919-555-0001", "--to", "+12065550123", "--receipt", "all", "Good morning")
+    done = tnimport("send", *said, "--wait")
+    assert (done.returncode, done.stdout.partition(": ")[2]) == (8, "sent, not-delivered\n")
+    assert json.loads(tnimport("send", *said, "--wait", "--json").stdout)["state"] == "sent"

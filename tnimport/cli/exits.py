@@ -38,6 +38,14 @@ def for_status(status: int) -> Exit:
     return _BY_STATUS.get(status, Exit.OUR_ERROR)
 
 
+def for_message(view: Mapping[str, Any]) -> Exit:
+    """The exit code for a message as it stands: 0 only if it was sent, and nobody says that it was not delivered."""
+    if view["state"] in {"queued", "sending"}:
+        return Exit.STILL_RUNNING
+    delivered = view.get("delivery_state") in {None, "waiting", "delivered"}
+    return Exit.DONE if view["state"] == "sent" and delivered else Exit.SOME_FAILED
+
+
 def for_import(view: Mapping[str, Any]) -> Exit:
     """The exit code for an import as it stands: 0 only if every row that should be a number is done."""
     state = view["state"]

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from tnimport.cli import acting, completing, explaining, importing, looking, serving, webhooks
+from tnimport.cli import acting, completing, explaining, importing, looking, sending, serving, webhooks
 from tnimport.cli.failure import Failure
 
 
@@ -32,6 +32,7 @@ for command in (
     acting.pause,
     acting.resume,
     acting.cancel,
+    sending.send,
     webhooks.webhooks,
     webhooks.replay,
     serving.doctor,

@@ -86,5 +86,5 @@ def wait_options(command: Command) -> Command:
         "--timeout",
         type=click.FloatRange(min=0),
         default=None,
-        help="Stop watching after so many seconds (exit code 5); the import goes on.",
+        help="Stop watching after so many seconds (exit code 5); the work goes on.",
     )(command)

@@ -9,6 +9,8 @@ from tnimport.cli.api import Answer, Api, Refusal, Unreachable
 from tnimport.cli.problems import note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tnimport.cli.source import Source
 
 _PASSING = frozenset({409, 502, 503, 504})
@@ -36,10 +38,40 @@ def submit(api: Api, source: Source, options: dict[str, Any], *, again: bool, pa
         return _sent(api, path, source, key, time.monotonic() + patience)
 
 
-def _sent(api: Api, path: str, source: Source, key: str, give_up: float) -> Answer:
+def submit_json(api: Api, path: str, said: dict[str, Any], *, patience: float) -> Answer:
+    """POST an object under a key of its own, trying again for `patience` seconds after a lost answer.
+
+    Raises Unreachable at once when nobody listens, since then nothing was sent. Raises Refusal.
+    """
+    import json  # noqa: PLC0415 - --help needs none of it
+    from io import BytesIO  # noqa: PLC0415 - as above
+
+    body, key = json.dumps(said).encode(), _fresh_key()
+    headers = {"content_type": "application/json", "content_length": str(len(body)), "idempotency_key": key}
+    return _asking_again(lambda: api.post(path, BytesIO(body), **headers), time.monotonic() + patience)
+
+
+def through_outages(ask: Callable[[], Answer], patience: float) -> Answer:
+    """The answer to a question that changes nothing, however often it has to be asked within `patience` seconds."""
+    give_up = time.monotonic() + patience
     while True:
         try:
-            return api.post(path, source.body, idempotency_key=key, **source.headers)
+            return ask()
+        except (Unreachable, Refusal) as fault:
+            passing = isinstance(fault, Unreachable) or fault.status in _PASSING
+            if not passing or time.monotonic() + _PAUSE > give_up:
+                raise
+            time.sleep(_PAUSE)
+
+
+def _sent(api: Api, path: str, source: Source, key: str, give_up: float) -> Answer:
+    return _asking_again(lambda: api.post(path, source.body, idempotency_key=key, **source.headers), give_up)
+
+
+def _asking_again(ask: Callable[[], Answer], give_up: float) -> Answer:
+    while True:
+        try:
+            return ask()
         except (Unreachable, Refusal) as fault:
             if not _passes(fault) or time.monotonic() + _PAUSE > give_up:
                 raise

@@ -16,7 +16,7 @@ from tnimport.intake.request import account_of
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.outgoing import NewMessage, held
 
-_FOREIGN: Final = re.compile(r"\+[2-9][0-9]{6,14}")
+_E164: Final = re.compile(r"\+(?:[2-9][0-9]{6,14}|1[2-9][0-9]{9})")
 _SPACING: Final = re.compile(r"[-. ()]")
 
 
@@ -28,10 +28,20 @@ def _sender(value: object) -> str:
     raise PydanticCustomError("number", "{detail}", {"detail": detail, "code": read.code if read else "invalid_value"})
 
 
+def e164(value: str) -> str | None:
+    """The number if it is written with its country code; whether it exists is the carrier's to say."""
+    plain = _SPACING.sub("", value)
+    return plain if _E164.fullmatch(plain) else None
+
+
 def _recipient(value: object) -> str:
-    """E.164: any country's as it stands, ours in any usual way of writing."""
-    plain = _SPACING.sub("", value) if isinstance(value, str) else ""
-    return plain if _FOREIGN.fullmatch(plain) else _sender(value)
+    """E.164, whatever the country; without a country code one of ours, in any usual way of writing."""
+    if isinstance(value, str) and value.lstrip().startswith("+"):
+        found = e164(value)
+        if found is None:
+            raise PydanticCustomError("invalid_value", "It is no telephone number with its country code.")
+        return found
+    return _sender(value)
 
 
 def _text(value: object) -> object:

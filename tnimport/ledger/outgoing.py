@@ -45,10 +45,21 @@ def store(ledger: Ledger, new: Sequence[NewMessage], *, key: str | None, fingerp
         KeyConflict: the key belongs to another request.
     """
     with ledger.write() as tx:
-        known = _known(tx, key, fingerprint)
-        if known:
-            return Stored(known, replayed=True)
+        before = _known(tx, key, fingerprint)
+        if before:
+            return Stored(before, replayed=True)
         return Stored(add(tx, new, key=key, fingerprint=fingerprint))
+
+
+def known(ledger: Ledger, key: str | None, fingerprint: str) -> Stored | None:
+    """What the same request has made before; None where there is none.
+
+    Raises:
+        KeyConflict: the key belongs to another request.
+    """
+    with ledger.read() as tx:
+        found = _known(tx, key, fingerprint)
+    return Stored(found, replayed=True) if found else None
 
 
 def add(tx: Tx, new: Sequence[NewMessage], *, key: str | None = None, fingerprint: str | None = None) -> list[str]:

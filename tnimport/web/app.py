@@ -18,6 +18,7 @@ from tnimport.web import (
     metrics,
     notifications,
     openapi,
+    outgoing,
     pages,
     submitting,
     webhooks,
@@ -40,7 +41,19 @@ def create_app(deps: WebDeps) -> FastAPI:
     )
     app.state.deps = deps
     app.state.mailroom = Mailroom(partial(inbound.store, deps.ledger))
-    for part in (submitting, looking, inbox, webhooks, acting, callbacks, notifications, health, metrics, pages):
+    for part in (
+        submitting,
+        looking,
+        outgoing,
+        inbox,
+        webhooks,
+        acting,
+        callbacks,
+        notifications,
+        health,
+        metrics,
+        pages,
+    ):
         app.include_router(part.router)
     faults.install(app)
     app.add_middleware(door.Door, keyring=deps.keyring)

@@ -6,6 +6,7 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from tnimport.domain.messages import MessageState
 from tnimport.domain.webhooks import DeliveryState
 from tnimport.web.problems import not_found
 from tnimport.web.schemas import LISTED_STATES
@@ -63,6 +64,20 @@ class InboundQuery(BaseModel):
     page_size: PageSize = 50
 
 
+class MessagesQuery(BaseModel):
+    """The query of GET /v1/messages."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: str | None = Field(
+        None, alias="from", max_length=40, pattern=_NO_NUL, description="only messages from this number"
+    )
+    to: str | None = Field(None, max_length=40, pattern=_NO_NUL, description="only messages to this number")
+    state: MessageState | None = Field(None, description="only messages in this state")
+    page_token: Token | None = None
+    page_size: PageSize = 50
+
+
 class WebhooksQuery(BaseModel):
     """The query of GET /v1/webhooks."""
 
@@ -85,9 +100,11 @@ class ReadyQuery(BaseModel):
 ImportsAsked = Annotated[ImportsQuery, Query()]
 NumbersAsked = Annotated[NumbersQuery, Query()]
 InboundAsked = Annotated[InboundQuery, Query()]
+MessagesAsked = Annotated[MessagesQuery, Query()]
 WebhooksAsked = Annotated[WebhooksQuery, Query()]
 ReadyAsked = Annotated[ReadyQuery, Query()]
 ImportId = Annotated[str, Path(description="the id of an import", examples=["imp_7r2k9c3d1m5x8w0q"])]
+MessageId = Annotated[str, Path(description="the id of a message", examples=["msg_7r2k9c3d1m5x8w0q"])]
 WebhookId = Annotated[str, Path(description="the id of a webhook", examples=["whk_7r2k9c3d1m5x8w0q"])]
 
 

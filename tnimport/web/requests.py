@@ -63,16 +63,17 @@ _IN_QUERY: Final = {
     **{name: {"type": "string", "description": _WORDS[name]} for name in READING},
 }
 
+KEY_HEADER: Final[dict[str, Any]] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "1 to 200 printable ASCII characters; repeating a request with it is harmless",
+    "schema": {"type": "string"},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
 OPENAPI: Final[dict[str, Any]] = {
     "parameters": [
-        {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "required": False,
-            "description": "1 to 200 printable ASCII characters; repeating a request with it is harmless",
-            "schema": {"type": "string"},
-            "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
-        },
+        KEY_HEADER,
         *(
             {
                 "name": name,

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from tnimport.domain.life import Action, ImportState, NumberState, OrderState
+from tnimport.domain.messages import MessageState
 from tnimport.domain.webhooks import DeliveryState, Target
 from tnimport.web.problems import KINDS, ProblemError
 
@@ -179,6 +180,52 @@ class InboundPage(_Shape):
     """Messages that came in, the newest first; `next_page_token` is empty at the end."""
 
     inbound: list[Inbound]
+    next_page_token: str = Field(examples=[""])
+
+
+class Message(_Shape):
+    """A message that goes out or went out."""
+
+    id: str = Field(examples=["msg_7r2k9c3d1m5x8w0q"])
+    account: str = Field(examples=["default"])
+    from_: str = Field(alias="from", examples=["+14352154439"])
+    to: str = Field(examples=["+13233326955"])
+    text: str = Field(examples=["Good morning"])
+    media: list[str] = Field(examples=[[]])
+    tag: str | None = Field(examples=[None])
+    receipt_requested: str = Field(examples=["all"])
+    state: MessageState = Field(
+        description="`unknown`: Bandwidth may have sent it, and nobody but a person sends it again"
+    )
+    code: str | None = Field(examples=[None], description="why it failed, is unknown, or still waits")
+    description: str | None = Field(examples=[None])
+    fix: str | None = Field(examples=[None])
+    carrier_id: str | None = Field(examples=["m-id3x6rblp4jrkih2u7zxjdy"], description="Bandwidth's own id")
+    delivery_state: str | None = Field(examples=["delivered"], description="as receipts tell, where any was asked for")
+    delivery_code: str | None = Field(examples=["0"])
+    delivery_description: str | None = Field(examples=["Message delivered to carrier."])
+    attempts: int = Field(examples=[1], description="how often Bandwidth was called for it")
+    import_id: str | None = Field(examples=[None], description="the import whose number it proves")
+    created_at: str = Field(examples=["2026-11-25T16:13:06.500Z"])
+    sent_at: str | None = Field(examples=["2026-11-25T16:13:07.000Z"])
+    updated_at: str = Field(examples=["2026-11-25T16:13:09.120Z"])
+    links: dict[str, str] = Field(examples=[{"self": "/v1/messages/msg_7r2k9c3d1m5x8w0q"}])
+
+
+class Messages(_Shape):
+    """The messages of one request, in its order."""
+
+    messages: list[Message]
+
+
+class SentMessages(RootModel[Message | Messages]):
+    """The message of a request, or all messages of a list."""
+
+
+class MessagesPage(_Shape):
+    """Messages, the newest first; `next_page_token` is empty at the end."""
+
+    messages: list[Message]
     next_page_token: str = Field(examples=[""])
 
 

@@ -48,7 +48,7 @@ async def submit_import(deps: Deps, request: Request) -> JSONResponse:
     gzipped = says_gzip(request)
     async with spooled(request, deps.max_body) as body:
         if gzipped and not begins_gzipped(body):
-            raise _refusal(Refused([problem("bad_gzip")]), deps)
+            raise refusal(Refused([problem("bad_gzip")]), deps)
         accepted = await run_in_threadpool(_accept, deps, parameters, media_type, body, key)
     view = await run_in_threadpool(_made, deps, accepted)
     # The account and nothing of the content: whose import this is can be told from its id.
@@ -104,7 +104,7 @@ def _accept(deps: WebDeps, parameters: dict[str, str], media_type: str, body: IO
         own = _own_key(key, said.request.client_ref)
         return accept(deps.ledger, said.request, said.rows, key=own, fingerprint=said.fingerprint)
     except Refused as refused:
-        raise _refusal(refused, deps) from None
+        raise refusal(refused, deps) from None
     except KeyConflict as conflict:
         name = "client_ref" if key is None or conflict.by_reference else "Idempotency-Key"
         raise ProblemError("key-reused", f"This {name} was used for another request. Nothing was changed.") from None
@@ -118,7 +118,8 @@ def _own_key(header: str | None, client_ref: str | None) -> str | None:
     return None if client_ref is None else keys.of_client_ref(client_ref)
 
 
-def _refusal(refused: Refused, deps: WebDeps) -> ProblemError:
+def refusal(refused: Refused, deps: WebDeps) -> ProblemError:
+    """The answer to a request that is refused whole, with everything that is wrong."""
     codes = {one.code for one in refused.problems}
     if codes == {"too_large"}:
         return too_large(BODY_LIMIT, deps.max_body, "bytes, unpacked")
