@@ -19,6 +19,8 @@ SANDBOX_ACCOUNT = {
     "SIP_PEER_ID": "303716",
 }
 """The sandbox's documented credentials: they open nothing but the sandbox."""
+SANDBOX_WEBHOOKS = {"WEBHOOK_SECRET": "whsec_dGhlIHNhbmRib3gncyBvd24gc2VjcmV0", "WEBHOOK_ALLOW": "127.0.0.0/8"}
+"""What webhooks of a stack with the sandbox are signed with, and that they may be sent to this machine."""
 UNLIMITED = (
     "NUMBERS_PER_MINUTE",
     "MESSAGES_PER_SECOND",
@@ -88,9 +90,12 @@ def _with_sandbox(made: dict[str, str]) -> dict[str, str]:
     }
     kept = {name: value for name, value in made.items() if name.removeprefix(PREFIX) not in REAL_ONLY}
     paces = {PREFIX + name: made.get(PREFIX + name) or "0" for name in UNLIMITED}
+    unsigned = not any(made.get(f"{PREFIX}WEBHOOK_{name}") for name in ("SECRET", "SECRET_FILE", "ALLOW"))
+    webhooks = {PREFIX + name: value for name, value in SANDBOX_WEBHOOKS.items() if unsigned}
     return (
         kept
         | paces
+        | webhooks
         | {PREFIX + name: value for name, value in own.items()}
         | {
             "SANDBOX_PORT": str(port),

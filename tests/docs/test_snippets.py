@@ -19,6 +19,7 @@ RUN_BY = {
     "README.md": "tests/docs/test_readme.py",
     "enqueue.md": "tests/docs/test_enqueue.py",
     "messages.md": "tests/docs/test_messages.py",
+    "webhooks.md": "tests/docs/test_webhooks.py",
 }
 PAGES_OF_COMMANDS = {"README.md", "enqueue.md", "flower.md", "servers.md", "sandbox.md", "api-keys.md", "messages.md"}
 NOT_OURS = {"TNIMPORT_", "TNIMPORT_API_KEY", "TNIMPORT_API_KEY_FILE", "TNIMPORT_URL"}
