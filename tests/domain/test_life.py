@@ -27,6 +27,7 @@ from tnimport.domain.life import (
     move,
     seen_as,
 )
+from tnimport.domain.webhooks import DeliveryState
 
 N, E, O = NumberState, NumberEvent, OrderState  # noqa: E741 - short for tables of moves
 EVERY = list(product(NumberState, NumberEvent, Action))
@@ -251,7 +252,8 @@ def test_the_page_draws_every_move_of_an_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "states"), [("Numbers", NumberState), ("Orders", OrderState), ("Imports", ImportState)]
+    ("title", "states"),
+    [("Numbers", NumberState), ("Orders", OrderState), ("Imports", ImportState), ("Webhooks", DeliveryState)],
 )
 def test_the_page_explains_every_state_once(title: str, states: type[NumberState]) -> None:
     assert listed(title) == [state.value for state in states]
