@@ -165,7 +165,7 @@ def test_fault_and_backlog_of_one_account_do_not_touch_the_other(
     assert metrics["tnimport_conservation_gap",] == 0
     assert tenants.alive() == {"web", "worker", "dispatcher"}
     checks = stack.http("GET", "/readyz?verbose")["checks"]
-    assert {check["name"].partition(" ")[0] for check in checks if check["ok"]} == {"ledger", *tenants.alive()}
+    assert {check["name"].partition(" ")[0] for check in checks if check["ok"]} == {"ledger", "redis", *tenants.alive()}
 
     # The password is mended: south goes through while north's backlog still waits for its pace.
     tenants.password("south", "beepBeep!")
