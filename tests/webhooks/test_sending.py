@@ -8,10 +8,14 @@ from time import monotonic, time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.servers.receiver import OURS, Receiver, receiver
 from tnimport.domain.reach import Reach
+from tnimport.domain.webhooks import RECEIVER, receiver_of
+from tnimport.intake.options import read_options
 from tnimport.webhooks.sending import Answer, Sender
 
 OLD = "whsec_" + "b2xkLXNlY3JldC1vZi10d2VudHktZm91cg=="
@@ -148,3 +152,26 @@ def test_the_environment_s_proxy_is_not_used(opened: Open, monkeypatch: pytest.M
     monkeypatch.setenv("http_proxy", proxy.url)
     assert post(hook).status == 204
     assert proxy.asked == 0
+
+
+HOSTS = st.from_regex(r"[A-Za-z0-9.%_~!$&'()*+,;=-]{1,80}|\[[0-9a-f:.]{2,20}\]", fullmatch=True)
+RESTS = st.from_regex(r"(:[0-9]{0,5})?([/?#][!-~]{0,60})?", fullmatch=True)
+
+
+@given(scheme=st.sampled_from(["http", "https", "HTTP"]), host=HOSTS, rest=RESTS)
+def test_whatever_the_intake_takes_for_an_address_can_be_attempted(scheme: str, host: str, rest: str) -> None:
+    url = f"{scheme}://{host}{rest}"
+    _, problems = read_options({"notify_url": url})
+    if problems:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", _nobody)
+        assert post(url, SENDER).code == "dns_failure"
+    assert receiver_of(url).startswith(RECEIVER)
+
+
+SENDER = sender()
+
+
+def _nobody(*_: Any, **__: Any) -> Any:
+    raise socket.gaierror("nobody has this name")
