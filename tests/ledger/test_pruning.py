@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, heartbeats, inbound, prune, reads, upkeep
+from tnimport.ledger import control, heartbeats, inbound, outgoing, prune, reads, sending, upkeep, verifying
 from tnimport.ledger import schema as tables
 from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.inbound import Call
+from tnimport.ledger.outgoing import NewMessage
 from tnimport.ledger.staging import InProgress, RefusedRow
 from tnimport.ledger.upkeep import PRUNE, OccasionLost
 
@@ -101,6 +102,30 @@ def test_what_was_told_or_is_owed_of_an_import_goes_with_it(desk: Desk) -> None:
     desk.passes(2 * DAY)
     assert pruned(desk, 1)["deliveries"] == 1
     assert left(desk) == {}
+
+
+def test_messages_go_when_they_are_over_and_those_that_prove_numbers_go_with_their_import(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prune, "BATCH", 2)
+    finished(desk, verify="all")
+    verifying.look(desk.ledger, desk.run(Lane.VERIFY), partner=None, patience=60)
+    one = {"account": "default", "sender": "9192380000", "recipient": "+12065550123", "text": "Hi"}
+    outgoing.store(desk.ledger, [NewMessage(**one)] * 4, key=None, fingerprint="f")
+    runs = [run for run in map(desk.take, desk.claim(Lane.MESSAGES).grants) if run is not None]
+    own = [run for run in runs if run.import_id is None]
+    for run in runs:
+        if run not in own[:1]:
+            sending.calling(desk.ledger, run)
+            sending.taken(desk.ledger, run, "m-1")
+    desk.passes(70)
+    verifying.look(desk.ledger, desk.run(Lane.VERIFY), partner=None, patience=60)
+    desk.passes(8 * DAY)
+    assert pruned(desk, 30) == Counter()
+    gone = pruned(desk, 7)
+    assert (gone["imports"], gone["proofs"], gone["messages"]) == (1, 5, 8)
+    assert [row.id for row in desk.rows(tables.messages)] == [own[0].message_id]  # it still waits
+    assert desk.rows(tables.rings) == []
 
 
 def test_a_receiver_that_has_been_quiet_for_long_is_forgotten(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from tnimport.domain.messages import FINAL
 from tnimport.domain.webhooks import RECEIVER, DeliveryState
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Ledger, Tx
@@ -19,10 +20,13 @@ from tnimport.ledger.schema import (
     heartbeats,
     imports,
     inbound,
+    messages,
     numbers,
     orders,
+    proofs,
     refusals,
     refused_rows,
+    rings,
     work,
 )
 from tnimport.ledger.schema import lanes as lanes_table
@@ -40,7 +44,7 @@ def steps(ledger: Ledger, occasion: Occasion, retention: float) -> Iterator[Coun
     Args:
         ledger: the ledger.
         occasion: the run; every batch is fenced by it.
-        retention: seconds for which finished imports, refusals and what came in are kept; 0 = for ever.
+        retention: seconds for which finished imports, refusals and messages are kept; 0 = for ever.
 
     Raises:
         OccasionLost: the time of the run is over.
@@ -55,6 +59,7 @@ def steps(ledger: Ledger, occasion: Occasion, retention: float) -> Iterator[Coun
     yield from _repeated(batch, lambda tx: _refusals(tx, retention))
     yield from _repeated(batch, lambda tx: _inbound(tx, retention))
     yield from _repeated(batch, lambda tx: _receivers(tx, retention))
+    yield from _repeated(batch, lambda tx: _messages(tx, retention))
     while hidden := _next(ledger, batch, retention):
         yield from _import(ledger, batch, hidden)
 
@@ -85,6 +90,16 @@ def _inbound(tx: Tx, retention: float) -> Counter[str]:
     gone = tx.run(old).scalars().all()
     tx.run(sa.delete(deliveries).where(deliveries.c.inbound_id.in_(gone)))
     return _counted("inbound", tx.changed(sa.delete(inbound).where(inbound.c.id.in_(gone))))
+
+
+def _messages(tx: Tx, retention: float) -> Counter[str]:
+    """Messages that callers sent long ago; those of an import go with it."""
+    if not retention:
+        return Counter()
+    over = (messages.c.state.in_(FINAL), messages.c.updated_at < tx.now - retention)
+    mine = sa.select(messages.c.id).where(messages.c.import_id.is_(None), messages.c.created_at < tx.now - retention)
+    old = mine.where(*over).limit(BATCH)
+    return _counted("messages", tx.changed(sa.delete(messages).where(messages.c.id.in_(old))))
 
 
 def _receivers(tx: Tx, retention: float) -> Counter[str]:
@@ -138,6 +153,15 @@ def _import(ledger: Ledger, batch: Callable[[Step], Counter[str]], import_id: st
         mine = (refused_rows.c.import_id == import_id, refused_rows.c.line.in_(lines))
         return _counted("refused_rows", tx.changed(sa.delete(refused_rows).where(*mine)))
 
+    def some_proofs(tx: Tx) -> Counter[str]:
+        places = sa.select(proofs.c.place).where(proofs.c.import_id == import_id).limit(BATCH)
+        mine = (proofs.c.import_id == import_id, proofs.c.place.in_(places))
+        return _counted("proofs", tx.changed(sa.delete(proofs).where(*mine)))
+
+    def some_messages(tx: Tx) -> Counter[str]:
+        keys = sa.select(messages.c.id).where(messages.c.import_id == import_id).limit(BATCH)
+        return _counted("messages", tx.changed(sa.delete(messages).where(messages.c.id.in_(keys))))
+
     def told(tx: Tx) -> Counter[str]:
         mine = sa.select(deliveries.c.id).where(deliveries.c.import_id == import_id)
         tx.run(sa.delete(work).where(work.c.delivery_id.in_(mine)))
@@ -145,6 +169,7 @@ def _import(ledger: Ledger, batch: Callable[[Step], Counter[str]], import_id: st
 
     def itself(tx: Tx) -> Counter[str]:
         tx.run(sa.delete(work).where(work.c.import_id == import_id))
+        tx.run(sa.delete(rings).where(rings.c.import_id == import_id))
         tx.run(sa.delete(lanes_table).where(lanes_table.c.name == lanes.own(import_id)))
         gone = _counted("orders", tx.changed(sa.delete(orders).where(orders.c.import_id == import_id)))
         return gone + _counted("imports", tx.changed(sa.delete(imports).where(imports.c.id == import_id)))
@@ -153,7 +178,7 @@ def _import(ledger: Ledger, batch: Callable[[Step], Counter[str]], import_id: st
         theirs = tx.run(sa.select(orders.c.id).where(orders.c.import_id == import_id)).scalars().all()
     for order_id in theirs:
         yield batch(numbers_of(order_id))
-    for step in (some_events, some_rows):
+    for step in (some_events, some_rows, some_proofs, some_messages):
         yield from _repeated(batch, step)
     yield batch(told)
     yield batch(itself)
