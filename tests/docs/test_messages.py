@@ -38,6 +38,20 @@ def test_a_number_is_imported_and_receives_a_message(
     assert [(one["from"], one["text"]) for one in came_in] == [("+12065550100", "Is this thing on?")]
 
 
+def test_a_message_is_sent_and_delivered_and_imported_numbers_prove_each_other(
+    blocks: "list[Block]", run: "Callable[[Block], str]"
+) -> None:
+    imported, *_, sent, posted, verified = [
+        block for block in blocks if block.page.name == "messages.md" and block.runnable
+    ]
+    run(imported)
+    assert "sent, delivered" in run(sent)
+    assert json.loads(run(posted))["state"] in {"queued", "sending", "sent"}
+    report = run(verified)
+    assert "complete" in report
+    assert "verified               3" in report
+
+
 @pytest.fixture
 def end_of_an_order(service: "Service") -> Callable[[str], tuple[dict[str, Any], float]]:
     """Import one number; its order when it has ended, and how much later than at the carrier we saw it."""
