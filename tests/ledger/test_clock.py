@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
 from tnimport.ledger import clock as ledgers_clock
@@ -90,6 +91,29 @@ def test_a_clock_that_was_put_back_is_followed_once(desk: Desk, clock: Clock) ->
     desk.reap()
     assert desk.row(schema.work).until == until
     assert all(one.alive for one in heartbeats.heard(desk.ledger))
+
+
+HISTORY = {
+    "imports": {"created_at", "staged_at", "sealed_at", "started_at", "paused_at", "held_at", "verify_ended_at"}
+    | {"finished_at", "updated_at"},
+    "orders": {"finished_at"},
+    "numbers": {"updated_at"},
+    "messages": {"created_at", "updated_at"},
+    "inbound": {"received_at"},
+    "deliveries": {"created_at", "updated_at"},
+    "proofs": {"arrived_at", "settled_at"},
+    "events": {"at"},
+    "refusals": {"at"},
+    "heartbeats": {"started_at", "seen_at"},  # followed by themselves
+}
+AMOUNTS = {"tokens", "max_per_minute", "share"}
+
+
+def test_every_time_of_the_ledger_either_follows_the_clock_or_is_history() -> None:
+    follows = {table.name: set(names) for table, names, _ in ledgers_clock.FOLLOWING}
+    for table in schema.metadata.tables.values():
+        times = {one.name for one in table.columns if isinstance(one.type, sa.Double)} - AMOUNTS
+        assert times == follows.get(table.name, set()) | HISTORY.get(table.name, set()), table.name
 
 
 def test_a_claim_ends_early_when_the_clock_is_put_forward_and_its_run_writes_nothing_more(

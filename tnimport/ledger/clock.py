@@ -11,13 +11,31 @@ import sqlalchemy as sa
 
 from tnimport.domain.life import UNFINISHED_ORDERS
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.schema import applications, heartbeats, lanes, orders, upkeep, work
+from tnimport.ledger.schema import (
+    applications,
+    heartbeats,
+    imports,
+    lanes,
+    messages,
+    orders,
+    subscriptions,
+    upkeep,
+    work,
+)
 
 PUT_BACK: Final = 2.0  # less is not worth a correction
-_ROWS: Final = (
+# In the order in which all transactions take locks. What is not here is history: it decides nothing any more.
+FOLLOWING: Final = (
     (work, ("due_at", "until"), sa.true()),
-    (orders, ("sent_at", "accepted_at", "missing_since"), orders.c.state.in_(UNFINISHED_ORDERS)),
+    (orders, ("sent_at", "accepted_at", "missing_since", "woken_at"), orders.c.state.in_(UNFINISHED_ORDERS)),
+    (imports, ("cancel_asked_at", "verify_started_at"), imports.c.finished_at.is_(None)),
     (applications, ("sent_at", "looked_at"), sa.true()),
+    (messages, ("sent_at",), messages.c.import_id.is_not(None)),
+    (
+        subscriptions,
+        ("looked_at", "made_at", "expires_at", "told_at", "untold_at", "rest_until"),
+        sa.true(),
+    ),
     (lanes, ("filled_at", "paused_until", "share_at"), sa.true()),
     (upkeep, ("due_at", "until"), sa.true()),
 )
@@ -37,7 +55,7 @@ def follow(ledger: Ledger) -> float:
         tx.run(sa.select(heartbeats.c.id).order_by(heartbeats.c.id).with_for_update()).all()
         seconds = put_back(tx)
         if seconds:
-            for table, names, where in _ROWS:
+            for table, names, where in FOLLOWING:
                 back = {name: table.c[name] - seconds for name in names}
                 tx.run(sa.update(table).where(where).values(back))
             ahead = sa.update(heartbeats).where(heartbeats.c.seen_at > tx.now)
