@@ -33,7 +33,7 @@ UNLIMITED = Pace(0, 0)
 SENT_SECONDS = 30.0
 CLAIM_SECONDS = 120.0
 FIRST_NUMBER = 9_192_380_000
-NOT_TIMES = {"tokens", "max_per_minute"}
+NOT_TIMES = {"tokens", "max_per_minute", "share"}
 
 
 @pytest.fixture(scope="session")

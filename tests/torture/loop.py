@@ -28,7 +28,7 @@ CLAIM_SECONDS: Final = 60.0
 LEAST_STEP: Final = 0.05
 TIMES: Final = {
     schema.work: ("due_at", "until"),
-    schema.lanes: ("filled_at", "paused_until"),
+    schema.lanes: ("filled_at", "paused_until", "share_at"),
     schema.orders: ("sent_at", "accepted_at", "missing_since"),
     schema.applications: ("sent_at", "looked_at"),
 }
