@@ -55,6 +55,7 @@ lock: $(READY) ## pin the declared set again, with hashes and without hosts: con
 	$(BIN)/pip-compile --quiet --upgrade --all-extras --output-file constraints.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --upgrade --constraint constraints.txt --all-build-deps --output-file $(SERVERS) pyproject.toml
 	sed -i.was '/^ *# *-c constraints.txt$$/d' $(SERVERS) && rm $(SERVERS).was
+	rm -rf tnimport.egg-info  # left by the build; whoever is started here would take its version for ours
 
 settings: $(READY) ## write docs/settings.md from the settings class
 	$(BIN)/python -m config.document
