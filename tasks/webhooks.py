@@ -25,10 +25,9 @@ FAILING: Final = 500
 STOPPING: Final = "stopping"
 
 # What no further attempt can change, until a person does.
-FORGOTTEN: Final = Answer(None, "event_forgotten", "What it tells of is no longer in the ledger.")
 NOT_SIGNED: Final = Answer(None, "not_signed", "There is no secret to sign it with; set TNIMPORT_WEBHOOK_SECRET.")
 NO_RECEIVER: Final = Answer(None, "no_receiver", "The settings no longer name anybody to hand messages on to.")
-_HOPELESS: Final = frozenset({"address_refused", *(str(one.code) for one in (FORGOTTEN, NOT_SIGNED, NO_RECEIVER))})
+_HOPELESS: Final = frozenset({"address_refused", *(str(one.code) for one in (NOT_SIGNED, NO_RECEIVER))})
 
 
 def deliver_webhook(job: Job) -> Result:
@@ -42,8 +41,6 @@ def deliver_webhook(job: Job) -> Result:
     if owed is None:
         return Done({"skipped": "it is not waited for any longer"})
     event = event_of(job.ledger, owed)
-    if event is None:
-        return _in_vain(job, FORGOTTEN)
     answer = _post(job, owed, event) if owed.target is Target.URL else _hand_on(job, owed, event)
     if answer.status is not None and answer.status // 100 != 2:  # noqa: PLR2004 - the class of statuses
         return _in_vain(job, _worded(answer))

@@ -16,6 +16,7 @@ from tnimport.ledger import receivers, work
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.names import identifier
+from tnimport.ledger.reads import summary
 from tnimport.ledger.schema import deliveries, imports
 from tnimport.ledger.schema import work as work_table
 from tnimport.ledger.work import Run
@@ -32,6 +33,7 @@ class Owed:
     address: str
     import_id: str | None
     inbound_id: int | None
+    data: dict[str, Any] | None
     attempts: int
     created_at: float
     now: float
@@ -48,9 +50,11 @@ class Attempt:
 
 def owe_import(tx: Tx, import_id: str, event: Event) -> None:
     """Tell whoever submitted an import what has become of it, if they gave an address."""
-    row = tx.run(sa.select(imports.c.account, imports.c.notify_url).where(imports.c.id == import_id)).one()
-    if row.notify_url:
-        what = {"account": row.account, "type": event, "import_id": import_id}
+    told = sa.select(imports).where(imports.c.id == import_id, imports.c.notify_url.is_not(None))
+    row = tx.run(told).one_or_none()
+    if row is not None:
+        # As it is now: every attempt tells the same, whatever becomes of the import meanwhile.
+        what = {"account": row.account, "type": event, "import_id": import_id, "data": summary(row)}
         _owe(tx, Target.URL, row.notify_url, receiver_of(row.notify_url), **what)
 
 

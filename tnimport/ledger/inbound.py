@@ -53,12 +53,10 @@ class Stored:
     received_at: float
 
 
-def stored(ledger: Ledger, inbound_id: int) -> Stored | None:
-    """One callback; None when it has been forgotten."""
+def stored(ledger: Ledger, inbound_id: int) -> Stored:
+    """One callback; it is there as long as anybody is to be told of it."""
     with ledger.read() as tx:
-        row = tx.run(sa.select(inbound).where(inbound.c.id == inbound_id)).first()
-    if row is None:
-        return None
+        row = tx.run(sa.select(inbound).where(inbound.c.id == inbound_id)).one()
     said = {name: getattr(row, name) for name in _FIELDS}
     return Stored(row.account, MessageEvent(**said, media=tuple(row.media)), row.received_at)
 

@@ -114,25 +114,30 @@ def events_of(ledger: Ledger, import_id: str) -> Iterator[dict[str, Any]]:
             yield dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
 
 
-def _view(tx: Tx, row: sa.Row[Any], paces: Mapping[str, Paces], *, whole: bool) -> ImportView:
+def summary(row: sa.Row[Any]) -> dict[str, Any]:
+    """An import in short, out of its row alone: what it is, where it stands and its counts."""
     counts = {state.value: getattr(row, state.value) for state in NumberState}
-    facts = facts_of(row)
     waits = row.held_at is not None and row.finished_at is None  # what was in flight when it was held may have ended it
-    held = {"code": row.held_code, "instruction": row.held_text} if waits else None
+    return {
+        "id": row.id,
+        "state": import_state(facts_of(row)),
+        "action": row.action,
+        "account": row.account,
+        "customer_order_id": row.customer_order_id,
+        "client_ref": row.client_ref,
+        "counts": counts | {kind: getattr(row, kind) for kind in (*ROW_KINDS, "rows")},
+        "held": {"code": row.held_code, "instruction": row.held_text} if waits else None,
+        "created_at": row.created_at,
+        "finished_at": row.finished_at,
+    }
+
+
+def _view(tx: Tx, row: sa.Row[Any], paces: Mapping[str, Paces], *, whole: bool) -> ImportView:
     return ImportView(
-        id=row.id,
-        state=import_state(facts),
-        action=row.action,
-        account=row.account,
-        customer_order_id=row.customer_order_id,
-        client_ref=row.client_ref,
-        counts=counts | {kind: getattr(row, kind) for kind in (*ROW_KINDS, "rows")},
+        **summary(row),
         waiting_on=waiting_on(tx, row, paces.get(row.account)),
-        held=held,
         eta=eta(tx, row, paces.get(row.account)),
-        created_at=row.created_at,
         updated_at=row.updated_at,
-        finished_at=row.finished_at,
         orders=_orders(tx, row.id) if whole else [],
     )
 

@@ -269,6 +269,7 @@ deliveries = Table(
     Column("address", Text, nullable=False),
     Column("import_id", String(24), ForeignKey("imports.id"), index=True),
     Column("inbound_id", Id, ForeignKey("inbound.id"), index=True),
+    Column("data", JSON),  # of an import: what is told, as it was then
     Column("state", String(12), nullable=False),
     Column("code", String(64)),
     Column("description", Text),

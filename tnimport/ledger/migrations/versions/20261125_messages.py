@@ -102,6 +102,7 @@ def _create_deliveries() -> None:
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("import_id", sa.String(length=24), nullable=True),
         sa.Column("inbound_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("data", sa.JSON(), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
