@@ -72,6 +72,11 @@ def test_a_flood_makes_one_look_a_second_and_no_word_is_without_a_look_after_it(
     assert all(later - earlier > 0.999 for earlier, later in pairwise(looks))
 
 
+def test_a_clock_that_was_put_back_makes_nobody_deaf() -> None:
+    assert notifying.wake_at(NOW + 3600, NOW) == NOW
+    assert notifying.wake_at(NOW + 0.5, NOW) is None
+
+
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [

@@ -20,7 +20,19 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, Stage
 from tnimport.domain.pacing import Pace
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import applications, control, heartbeats, numbers, orders, polling, schema, submitting, work
+from tnimport.ledger import (
+    applications,
+    control,
+    heartbeats,
+    numbers,
+    orders,
+    polling,
+    schema,
+    submitting,
+    subscriptions,
+    waking,
+    work,
+)
 from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Flush
@@ -175,6 +187,22 @@ class Anything(RuleBasedStateMachine):
         with suppress(Killed), dying(self.desk.ledger, death):
             ask(self.desk.ledger, self.imports[index % len(self.imports)])
 
+    @precondition(lambda self: self.imports)
+    @rule(index=indices, death=deaths)
+    def word_of_an_order_comes(self, index: int, death: int | None) -> None:
+        """True or false, for whichever order: nothing but the time of its next look may change."""
+        rows = self.desk.rows(schema.orders)
+        before = [{**row._mapping, "woken_at": None} for row in rows]  # documented
+        with suppress(Killed), dying(self.desk.ledger, death):
+            named = rows[index % len(rows)].reference if rows else None
+            waking.wake(self.desk.ledger, "default", carrier_order_id="c-1", reference=named)
+        assert [{**row._mapping, "woken_at": None} for row in self.desk.rows(schema.orders)] == before
+
+    @rule(death=deaths)
+    def somebody_wants_word_of_orders(self, death: int | None) -> None:
+        with suppress(Killed), dying(self.desk.ledger, death):
+            subscriptions.channel(self.desk.ledger, "default", "https://tn.example/callbacks/default/orders")
+
     @rule(seconds=st.sampled_from([3600, -60, -3600]))
     def the_clock_is_put_right(self, seconds: int) -> None:
         heartbeats.beat(self.desk.ledger, ALIVE)
@@ -199,6 +227,8 @@ class Anything(RuleBasedStateMachine):
                 self.poll(run, fortune, fault)
             case Task.ENSURE_APPLICATION:
                 self.search(run, fortune, trouble, fault)
+            case Task.ENSURE_SUBSCRIPTION:
+                self.subscribe(run, fortune, trouble)
             case _:
                 self.numbers(run, fortune, trouble, fault, last=last)
 
@@ -250,6 +280,17 @@ class Anything(RuleBasedStateMachine):
             fates = Fates(frozenset(listed) - failed - silent, dict.fromkeys(failed, ("c", "d")), frozenset(silent))
             polling.ended(ledger, run, "PARTIAL", fates)
             self.write(run, {places[tn]: "failed" for tn in failed} | {places[tn]: "unaccounted" for tn in silent})
+
+    def subscribe(self, run: Run, fortune: list[int], trouble: Trouble | None) -> None:
+        ledger = self.desk.ledger
+        if fortune[0] == 0:
+            subscriptions.given_up(ledger, run)
+        elif fortune[0] == 1:
+            subscriptions.again(ledger, run, fortune[1], trouble, anew=fortune[2] > 4)
+        elif fortune[0] == 2:
+            subscriptions.looked(ledger, run, None)
+        else:
+            subscriptions.made(ledger, run, "s-1")
 
     def search(self, run: Run, fortune: list[int], trouble: Trouble | None, fault: Fault | None) -> None:
         ledger = self.desk.ledger

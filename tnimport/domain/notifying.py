@@ -59,9 +59,10 @@ def next_look(channel: Channel, *, looked_at: float, usual: float, most: float) 
 def wake_at(woken_at: float | None, now: float) -> float | None:
     """When to look at an order of which word has come; None when a look is to come already.
 
-    A flood of words makes one look a second, and the last word of it is never without a look after it.
+    A flood of words makes one look a second, and the last word of it is never without a look after it. A time that
+    is further ahead is none that this rule has made: the clock was put back.
     """
-    if woken_at is None:
+    if woken_at is None or woken_at > now + AT_MOST_EACH:
         return now
     return None if woken_at > now else max(now, woken_at + AT_MOST_EACH)
 
