@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from tnimport.domain.messages import Delivery
+
 MESSAGE: Final = "message"
+FAILED: Final = "out:error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,11 @@ class MessageEvent:
     delivery_code: str | None = None
     delivery_description: str | None = None
     said_at: str | None = None
+
+    @property
+    def delivery(self) -> str | None:
+        """What it says of the delivery of a message of ours; one that the carrier could not send says so elsewhere."""
+        return Delivery.ERROR if self.kind == FAILED else self.delivery_state
 
     @property
     def came_in(self) -> bool:

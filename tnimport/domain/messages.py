@@ -76,3 +76,7 @@ class Delivery(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     NOT_DELIVERED = "not-delivered"
+    ERROR = "error"  # the carrier took it, and could not send it
+
+
+DELIVERY_ENDED: Final = frozenset(Delivery) - {Delivery.WAITING}

@@ -100,7 +100,7 @@ def _ours(tx: Tx, call: Call) -> bool:
         tx,
         account,
         event.message_id,
-        delivery_state=event.delivery_state,
+        delivery_state=event.delivery,
         delivery_code=event.delivery_code,
         delivery_description=event.delivery_description,
     )

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from tnimport.domain.messages import Delivery, MessageState
+from tnimport.domain.inbound import FAILED
+from tnimport.domain.messages import DELIVERY_ENDED, Delivery, MessageState
 from tnimport.domain.telephone import to_e164
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import inbound, messages
@@ -28,7 +29,7 @@ def told(
     if delivery_state is None:
         return
     known = sa.func.coalesce(messages.c.delivery_state, "")
-    final = known.in_((Delivery.DELIVERED, Delivery.NOT_DELIVERED))
+    final = known.in_(DELIVERY_ENDED)
     mine = sa.update(messages).where(messages.c.account == account, messages.c.carrier_id == carrier_id, ~final)
     values = {
         "delivery_state": delivery_state[:16],
@@ -113,6 +114,7 @@ def page(
 
 
 _QUERY: Final = sa.select(*(messages.c[name] for name in MessageView.__dataclass_fields__))
+_CODED: Final = (inbound.c.delivery_code, inbound.c.delivery_description)
 _DELIVERY: Final = ("delivery_state", "delivery_code", "delivery_description")
 
 
@@ -130,9 +132,10 @@ def _early(tx: Tx, rows: Sequence[sa.Row[Any]]) -> dict[tuple[str, str], dict[st
     """Receipts that came before the ledger knew of which message; of several, the one that came last."""
     if not rows:
         return {}
-    fields = (inbound.c.account, inbound.c.message_id, *(inbound.c[name] for name in _DELIVERY))
+    told = sa.case((inbound.c.kind == FAILED, Delivery.ERROR.value), else_=inbound.c.delivery_state)
+    fields = (inbound.c.account, inbound.c.message_id, told.label("delivery_state"), *_CODED)
     theirs = inbound.c.message_id.in_({row.carrier_id for row in rows})
-    receipts = sa.select(*fields).where(theirs, inbound.c.delivery_state.is_not(None)).order_by(inbound.c.id)
+    receipts = sa.select(*fields).where(theirs, told.is_not(None)).order_by(inbound.c.id)
     return {
         (receipt.account, receipt.message_id): {name: getattr(receipt, name) for name in _DELIVERY}
         for receipt in tx.run(receipts)

@@ -44,11 +44,21 @@ def store(ledger: Ledger, new: Sequence[NewMessage], *, key: str | None, fingerp
     Raises:
         KeyConflict: the key belongs to another request.
     """
-    with ledger.write() as tx:
-        before = _known(tx, key, fingerprint)
-        if before:
-            return Stored(before, replayed=True)
-        return Stored(add(tx, new, key=key, fingerprint=fingerprint))
+    before = known(ledger, key, fingerprint)
+    if before is not None:
+        return before
+    try:
+        with ledger.write() as tx:
+            return Stored(add(tx, new, key=key, fingerprint=fingerprint))
+    except _Taken:  # by somebody who has sent the same at the same moment, or something else under the same key
+        made = known(ledger, key, fingerprint)
+        if made is None:
+            raise KeyConflict from None
+        return made
+
+
+class _Taken(Exception):
+    """Somebody else has just used the key."""
 
 
 def known(ledger: Ledger, key: str | None, fingerprint: str) -> Stored | None:
@@ -63,11 +73,7 @@ def known(ledger: Ledger, key: str | None, fingerprint: str) -> Stored | None:
 
 
 def add(tx: Tx, new: Sequence[NewMessage], *, key: str | None = None, fingerprint: str | None = None) -> list[str]:
-    """Add messages and the work of sending them; returns their ids.
-
-    Raises:
-        KeyConflict: somebody else has just used the key.
-    """
+    """Add messages and the work of sending them; returns their ids."""
     rows = [
         {
             "id": f"msg_{identifier(16)}",
@@ -103,7 +109,7 @@ def _insert(tx: Tx, rows: list[dict[str, Any]], *, keyed: bool) -> None:
     unless_known = tx.insert(messages).on_conflict_do_nothing(index_elements=["key"])
     for row in rows:
         if not tx.changed(unless_known.values(**row)):
-            raise KeyConflict
+            raise _Taken
 
 
 def _own_key(key: str, place: int) -> str:
