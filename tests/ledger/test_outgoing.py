@@ -36,7 +36,9 @@ def message(**changes: Any) -> NewMessage:
 def test_a_key_makes_messages_once_and_never_others(ledger: Ledger, desk: Desk) -> None:
     pair = [message(text="one"), message(text="two")]
     first = outgoing.store(ledger, pair, key="http:k", fingerprint="f")
-    assert outgoing.store(ledger, pair, key="http:k", fingerprint="f") == outgoing.Stored(first.message_ids, True)  # noqa: FBT003
+    assert outgoing.store(ledger, pair, key="http:k", fingerprint="f") == outgoing.Stored(
+        first.message_ids, replayed=True
+    )
     with pytest.raises(KeyConflict):
         outgoing.store(ledger, pair, key="http:k", fingerprint="g")
     assert outgoing.store(ledger, pair[:1], key="http:0:k", fingerprint="f").replayed is False
