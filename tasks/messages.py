@@ -1,6 +1,10 @@
 """Step 5 of Bandwidth's guide: send one message. One call, and never a second one where the first is in doubt."""
 
-from typing import Final
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Final, TypeVar
+
+from sqlalchemy.exc import OperationalError
 
 from tasks.faults import delay_of, fault_of, trouble_of
 from tasks.orders import TOO_LATE
@@ -15,6 +19,8 @@ from tnimport.ledger import sending
 from tnimport.ledger.sending import Outgoing, Why
 
 VANISHED: Final = Why("run_vanished", "The run that sent it ended without a word: the carrier may have taken it.")
+LEDGER_AWAY: Final = 0.2
+Value = TypeVar("Value")
 REFUSED_FROM: Final = 400  # HTTP: below it the carrier may have done what it was asked
 
 
@@ -38,9 +44,21 @@ def _send(job: Job, message: Outgoing) -> Result:
     try:
         carrier_id = job.access.catapult.send_message(_spec(job, message), job.timeout)
     except CarrierError as error:
-        return _not_sent(job, error)
-    sending.taken(job.ledger, job.run, carrier_id)
+        failure = error
+        return _recorded(job, lambda: _not_sent(job, failure))
+    _recorded(job, lambda: sending.taken(job.ledger, job.run, carrier_id))
     return Done({"state": MessageState.SENT, "carrier_id": carrier_id})
+
+
+def _recorded(job: Job, record: Callable[[], Value]) -> Value:
+    """What the carrier said is worth waiting for the ledger, as long as the claim is ours: it is not said again."""
+    while True:
+        try:
+            return record()
+        except OperationalError:
+            if monotonic() + LEDGER_AWAY >= job.deadline:
+                raise
+            sleep(LEDGER_AWAY)
 
 
 def _spec(job: Job, message: Outgoing) -> MessageSpec:

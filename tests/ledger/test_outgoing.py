@@ -12,7 +12,7 @@ from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
-from tnimport.ledger import inbound, messages, outgoing, schema, sending, work
+from tnimport.ledger import dispatch, inbound, messages, outgoing, schema, sending, work
 from tnimport.ledger.inbound import Call
 from tnimport.ledger.orders import Fault
 from tnimport.ledger.outgoing import NewMessage
@@ -102,6 +102,12 @@ def test_a_fault_of_the_account_stops_messages_and_no_import(ledger: Ledger, des
     desk.passes(sending.ASK_AGAIN + 1)
     assert len(desk.claim(Lane.MESSAGES).grants) == 1
     assert desk.state(import_id) == "queued"
+
+
+def test_as_many_go_out_at_once_as_a_queue_holds(ledger: Ledger, desk: Desk) -> None:
+    outgoing.store(ledger, [message()] * 50, key=None, fingerprint="f")
+    outgoing.store(ledger, [message()] * 50, key=None, fingerprint="f")
+    assert len(desk.claim(Lane.MESSAGES, room=dispatch.MESSAGES_AHEAD).grants) == dispatch.MESSAGES_AHEAD
 
 
 def test_pages_go_from_the_newest_to_the_oldest(ledger: Ledger) -> None:

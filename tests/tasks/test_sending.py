@@ -14,6 +14,7 @@ from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
 from tnimport.domain.backoff import ATTEMPTS_MOST
 from tnimport.ledger import messages, outgoing, reap
+from tnimport.ledger import sending as messages_sending
 from tnimport.ledger.outgoing import NewMessage
 from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table
@@ -113,6 +114,25 @@ def test_a_run_that_died_while_sending_leaves_a_message_of_unknown_outcome(
     assert seen(world, message_id).state == "unknown"
     assert len(at_carrier(world)) == 1
     assert world.waiting() == []
+
+
+@pytest.mark.usefixtures("number")
+def test_a_ledger_that_is_away_for_a_moment_is_waited_for_with_the_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, tried = messages_sending.taken, []
+
+    def away(*arguments: Any) -> None:
+        tried.append(1)
+        if len(tried) < 3:
+            raise sa.exc.OperationalError("", {}, OSError())
+        really(*arguments)
+
+    monkeypatch.setattr("tasks.messages.LEDGER_AWAY", 0.01)
+    monkeypatch.setattr("tasks.messages.sending.taken", away)
+    message_id = queued(world)
+    send(world)
+    assert (seen(world, message_id).state, len(tried)) == ("sent", 3)
 
 
 @pytest.mark.usefixtures("number")

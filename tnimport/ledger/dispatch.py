@@ -27,6 +27,7 @@ _OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an acco
 _LANES: Final = frozenset(lane.value for lane in Lane)
 _TASKS: Final = frozenset(task.value for task in Task)
 LOOKAHEAD: Final = 16  # due rows of one import that one round looks at
+MESSAGES_AHEAD: Final = 64  # each message is a row of its own; as many as may wait in a queue of the broker
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
     query = (
         sa.select(*fields, imports.c.max_per_minute, ranked.c.opens, _LEFT)
         .select_from(work.join(ranked, ranked.c.id == work.c.id).outerjoin(imports, imports.c.id == work.c.import_id))
-        .where(ranked.c.rank <= LOOKAHEAD, work.c.state == WAITING)
+        .where(ranked.c.rank <= (MESSAGES_AHEAD if name is Lane.MESSAGES else LOOKAHEAD), work.c.state == WAITING)
         .order_by(ranked.c.rank, work.c.due_at)
         .with_for_update(of=work, skip_locked=True)
     )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MESSAGE, MessageEvent
 from tnimport.domain.webhooks import Event
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.deliveries import owe_inbound
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.messages import told
@@ -61,6 +62,7 @@ def stored(ledger: Ledger, inbound_id: int) -> Stored:
     return Stored(row.account, MessageEvent(**said, media=tuple(row.media)), row.received_at)
 
 
+@untangled
 def store(ledger: Ledger, calls: Sequence[Call]) -> list[bool]:
     """Store these in one transaction; tells of each whether it is new. All of them, or none where it raises."""
     # In one order, so that two processes that were told the same do not wait for each other in a circle.

@@ -10,6 +10,7 @@ from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, Outcome, Stage
 from tnimport.domain.messages import BATCH_MOST, MessageState
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.names import identifier
 from tnimport.ledger.schema import messages, numbers, orders, work
@@ -38,6 +39,7 @@ class Stored:
     replayed: bool = False
 
 
+@untangled
 def store(ledger: Ledger, new: Sequence[NewMessage], *, key: str | None, fingerprint: str) -> Stored:
     """Store the messages and make their sending due.
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tnimport.domain.messages import MessageMove, MessageState, move_message, sources
 from tnimport.domain.telephone import to_e164
 from tnimport.ledger import lanes, work
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.lanes import Trouble
@@ -61,6 +62,7 @@ def load(ledger: Ledger, run: Run) -> Outgoing | None:
     return Outgoing(**values | {"sender": to_e164(str(row.sender)), "state": MessageState(row.state)})
 
 
+@untangled
 def calling(ledger: Ledger, run: Run) -> None:
     """Write down that we are about to send it; from here on the carrier may have it."""
     with ledger.write() as tx:
@@ -68,6 +70,7 @@ def calling(ledger: Ledger, run: Run) -> None:
         _move(tx, run, MessageMove.CALLING, sent_at=tx.now, attempts=messages.c.attempts + 1)
 
 
+@untangled
 def taken(ledger: Ledger, run: Run, carrier_id: str) -> None:
     """The carrier has it under this id."""
     with ledger.write() as tx:
@@ -77,6 +80,7 @@ def taken(ledger: Ledger, run: Run, carrier_id: str) -> None:
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def not_taken(ledger: Ledger, run: Run, wait: float, why: Why, trouble: Trouble | None = None) -> None:
     """The carrier certainly has not got it: it is sent in `wait` seconds, and until then told why it waits."""
     with ledger.write() as tx:
@@ -88,6 +92,7 @@ def not_taken(ledger: Ledger, run: Run, wait: float, why: Why, trouble: Trouble 
         lanes.tell(tx, run.account, run.lane, trouble)
 
 
+@untangled
 def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
     """A person must act. A caller's message waits with the reason, and the account is asked with one call a minute.
 
@@ -95,8 +100,9 @@ def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
     """
     with ledger.write() as tx:  # apart, since a run that dies while it holds imports has certainly sent nothing
         work.fence(tx, run)
-        why = Why(fault.code, fault.instruction)
-        _move(tx, run, MessageMove.NOT_TAKEN, sent_at=None, **why.columns())
+        if _state(tx, run) is MessageState.SENDING:  # not yet, where the rest of this is done again
+            why = Why(fault.code, fault.instruction)
+            _move(tx, run, MessageMove.NOT_TAKEN, sent_at=None, **why.columns())
     if run.import_id is not None:
         hold_run(ledger, run, fault)
     with ledger.write() as tx:
@@ -106,6 +112,7 @@ def account_fault(ledger: Ledger, run: Run, fault: Fault) -> None:
             lanes.doubted(tx, run.account, run.lane, ASK_AGAIN)
 
 
+@untangled
 def refused(ledger: Ledger, run: Run, why: Why) -> None:
     """The carrier will not take it."""
     with ledger.write() as tx:
@@ -115,6 +122,7 @@ def refused(ledger: Ledger, run: Run, why: Why) -> None:
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def unanswered(ledger: Ledger, run: Run, why: Why, trouble: Trouble | None = None) -> None:
     """Nobody can tell whether the carrier has it: that is its end, until a person decides."""
     with ledger.write() as tx:
@@ -124,6 +132,7 @@ def unanswered(ledger: Ledger, run: Run, why: Why, trouble: Trouble | None = Non
         lanes.tell(tx, run.account, run.lane, trouble)
 
 
+@untangled
 def over(ledger: Ledger, run: Run) -> None:
     """There is nothing to send (any longer)."""
     with ledger.write() as tx:
@@ -138,6 +147,10 @@ def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> None:  # no
     after = move_message(before, happened)
     if not tx.changed(guarded.values(state=after, updated_at=tx.now, **values)):
         raise work.ClaimLost
+
+
+def _state(tx: Tx, run: Run) -> MessageState:
+    return MessageState(tx.run(sa.select(messages.c.state).where(messages.c.id == run.message_id)).scalar_one())
 
 
 def _later(tx: Tx, run: Run, seconds: float) -> None:

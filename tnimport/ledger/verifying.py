@@ -12,6 +12,7 @@ from tnimport.domain.messages import MessageState
 from tnimport.domain.proving import NO_PARTNER, Proof, Sight, gives_up_at, link_of, proof_of
 from tnimport.ledger import rings, work
 from tnimport.ledger.books import Books, finish
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.rings import Ring
@@ -39,6 +40,7 @@ class Look:
     again_in: float | None = None  # None: it is over
 
 
+@untangled
 def look(ledger: Ledger, run: Run, *, partner: str | None, patience: float) -> Look:
     """Take one look, in one transaction.
 
