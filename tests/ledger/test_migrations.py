@@ -57,6 +57,27 @@ def test_two_migrations_at_once_take_turns(database_url: str) -> None:
         ledger.close()
 
 
+def test_a_migration_that_has_to_wait_keeps_nobody_else_waiting(postgres_url: str) -> None:
+    """SQLite has one writer at a time, and readers never wait."""
+    ledger = Ledger(postgres_url)
+    upgrade(ledger, "20261123_seeing")
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.write() as busy:
+            busy.run(sa.text("SELECT count(*) FROM work"))  # until this transaction ends, the table cannot be changed
+            changing = pool.submit(upgrade, ledger)
+            with ledger.write() as other:
+                waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                while not other.run(waits).scalar():
+                    other.run(sa.text("SELECT pg_stat_clear_snapshot()"))
+            with ledger.write() as other:
+                other.run(sa.text("SET LOCAL statement_timeout = 5000"))
+                other.run(sa.text("UPDATE work SET attempts = 0"))
+            assert not changing.done()
+        changing.result(30)
+    assert not pending(ledger)
+    ledger.close()
+
+
 def test_the_folder_of_a_new_ledger_is_made(tmp_path: Path) -> None:
     ledger = Ledger(f"sqlite:///{tmp_path / 'var' / 'deep' / 'ledger.db'}")
     upgrade(ledger)

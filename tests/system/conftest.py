@@ -143,7 +143,7 @@ class Stack:
         command = shlex.split(self.lines["release"])
         home = self.homes.get("release", ROOT)
         values = self.environ | {"PYTHONPATH": str(home)}
-        subprocess.run(command, cwd=home, env=values, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, cwd=home, env=values, check=True, capture_output=True, timeout=180)
 
     def stop(self, name: str) -> int:
         """SIGTERM; returns the exit code."""
