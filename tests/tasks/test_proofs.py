@@ -61,6 +61,7 @@ def test_numbers_that_exchange_messages_are_verified_and_the_import_is_complete(
     import_id = imported(world, *NUMBERS)
     view = world.view(import_id)
     assert (view.state, view.counts["imported"], view.finished_at) == ("running", 4, None)
+    assert view.verify == "all"
     assert isinstance(world.run(Task.VERIFY_NUMBERS), Later)
     waits = world.view(import_id).waiting_on
     assert waits is not None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from tnimport.ledger.schema import messages, numbers
+from tnimport.ledger.schema import imports, messages, numbers, orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,3 +122,17 @@ def test_waiting_ends_with_the_message(tnimport: Run, web: Web) -> None:
     done = tnimport("send", *said, "--wait")
     assert (done.returncode, done.stdout.partition(": ")[2]) == (8, "sent, not-delivered\n")
     assert json.loads(tnimport("send", *said, "--wait", "--json").stdout)["state"] == "sent"
+
+
+def test_the_report_gives_the_reasons_of_what_was_not_proven(tnimport: Run, web: Web) -> None:
+    import_id = web.submit("919-555-0001", "919-555-0002")
+    with web.ledger.write() as tx:
+        unproven = {"stage": "verify", "code": "received_nothing", "description": "No message to it arrived."}
+        tx.run(sa.update(numbers).values(outcome="imported", updated_at=tx.now))
+        tx.run(sa.update(numbers).where(numbers.c.pos == 1).values(**unproven))
+        tx.run(sa.update(orders).values(state="done", open=0))
+        tx.run(sa.update(imports).values(requested=0, imported=2, finished_at=tx.now, verify="all"))
+    report = tnimport("watch", import_id)
+    assert report.returncode == 0
+    assert "1 x verify received_nothing: No message to it arrived." in report.stdout
+    assert "not proven" in report.stdout

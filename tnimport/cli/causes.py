@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tnimport.cli.counts import NOT_WORKING
+from tnimport.cli.counts import NOT_WORKING, UNPROVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,6 +41,15 @@ def rows_not_working(
     for state in states:
         for line in api.lines(export_path(import_id, state, code), "application/x-ndjson"):
             yield json.loads(line)
+
+
+def rows_to_explain(api: Api, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every row that a report gives a reason for: those not working, and those that were to be proven and are not."""
+    import_id = str(view["id"])
+    yield from rows_not_working(api, import_id)
+    if view.get("verify", "none") != "none":
+        for code in UNPROVEN:
+            yield from rows_not_working(api, import_id, ("imported",), code)
 
 
 def export_path(import_id: str, state: str, code: str | None = None) -> str:

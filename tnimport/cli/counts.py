@@ -8,6 +8,8 @@ ENDED = ("imported", "verified", "removed", "present", "failed", "unaccounted", 
 ROWS_ONLY = ("rejected", "duplicate", "blank")
 BUCKETS = (*OPEN, *ENDED, *ROWS_ONLY)
 NOT_WORKING = ("failed", "unaccounted", "rejected")
+# Codes of imported numbers that messages did not prove, where it was tried.
+UNPROVEN = ("sent_nothing_arrived", "received_nothing", "neither_way_proven", "no_partner")
 
 
 def rows(view: Mapping[str, Any]) -> int:

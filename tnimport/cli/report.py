@@ -42,7 +42,8 @@ def _reasons(view: Mapping[str, Any], causes: Sequence[Cause]) -> Iterator[str]:
     if not causes:
         return
     yield ""
-    yield "Not working, by stage and code:"
+    unproven = any(cause.stage == "verify" for cause in causes)
+    yield "Not working, or not proven to, by stage and code:" if unproven else "Not working, by stage and code:"
     for cause in causes:
         yield f"  {cause.headline}"
         if cause.fix:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tnimport.cli import exits
-from tnimport.cli.causes import gather, rows_not_working
+from tnimport.cli.causes import gather, rows_to_explain
 from tnimport.cli.exits import Exit
 from tnimport.cli.failure import Failure
 from tnimport.cli.follow import follow
@@ -55,7 +55,7 @@ def conclude(api: Api, view: Mapping[str, Any], *, as_json: bool) -> Exit:
     elif view["state"] == "held":
         click.echo(_held(view))
     else:
-        click.echo(report(view, gather(rows_not_working(api, str(view["id"])))))
+        click.echo(report(view, gather(rows_to_explain(api, view))))
     return exits.for_import(view) if balances(view) else Exit.OUR_ERROR
 
 

@@ -28,6 +28,7 @@ class ImportView:
     account: str
     customer_order_id: str | None
     client_ref: str | None
+    verify: str
     counts: dict[str, int]
     waiting_on: dict[str, Any] | None
     held: dict[str, str] | None
@@ -125,6 +126,7 @@ def summary(row: sa.Row[Any]) -> dict[str, Any]:
         "account": row.account,
         "customer_order_id": row.customer_order_id,
         "client_ref": row.client_ref,
+        "verify": row.verify,
         "counts": counts | {kind: getattr(row, kind) for kind in (*ROW_KINDS, "rows")},
         "held": {"code": row.held_code, "instruction": row.held_text} if waits else None,
         "created_at": row.created_at,

@@ -50,6 +50,7 @@ def import_json(view: ImportView) -> dict[str, Any]:
         "account": view.account,
         "customer_order_id": view.customer_order_id,
         "client_ref": view.client_ref,
+        "verify": view.verify,
         "counts": view.counts,
         "waiting_on": _wait_json(view.waiting_on),
         "eta": instant(view.eta),

@@ -97,6 +97,7 @@ class Import(_Shape):
     account: str = Field(examples=["default"])
     customer_order_id: str | None = Field(examples=["ICPA123ABC"])
     client_ref: str | None = Field(examples=["crm-4711"])
+    verify: str = Field(examples=["none"], description="which imported numbers are proven: `none`, `sample` or `all`")
     counts: dict[str, int] = Field(examples=[COUNTS])
     waiting_on: Wait | None
     eta: str | None = Field(examples=["2026-11-24T09:12:00.000Z"])
