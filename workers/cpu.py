@@ -11,13 +11,12 @@ import socket
 import sys
 from contextlib import suppress
 
-_NAME = "\0tnimport/cpu/{}"
-
 
 class Pin:
-    """One CPU that no other worker of this machine (or container) has chosen, as long as there are enough."""
+    """One CPU that no other of these workers has chosen on this machine (or container), as long as there are enough."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: str = "tnimport") -> None:
+        self._workers = workers
         self._held: socket.socket | None = None
 
     def stay(self) -> int | None:
@@ -39,7 +38,7 @@ class Pin:
         """Claim it by a name in the kernel, which is gone with the process however that ends."""
         name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         with suppress(OSError):
-            name.bind(_NAME.format(cpu))
+            name.bind(f"\0{self._workers}/cpu/{cpu}")
             self._held = name
             return True
         name.close()

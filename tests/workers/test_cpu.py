@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+from uuid import uuid4
 
 import pytest
 
-STAYS = "import os, sys; from workers.cpu import Pin; pin = Pin()"
+STAYS = "import os, sys; from workers.cpu import Pin; pin = Pin(sys.argv[1])"
 TELLS = "print(pin.stay(), sorted(os.sched_getaffinity(0)), flush=True); sys.stdin.read()"
 ALLOWED = sorted(os.sched_getaffinity(0))
 
@@ -16,7 +17,7 @@ def workers(count: int, allowed: set[int]) -> list[tuple[str, str]]:
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, allowed)  # the thread's own, which its children inherit
     try:
-        line = [sys.executable, "-c", f"{STAYS}; {TELLS}"]
+        line = [sys.executable, "-c", f"{STAYS}; {TELLS}", f"test-{uuid4()}"]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         started = [subprocess.Popen(line, text=True, **pipes) for _ in range(count)]
     finally:
