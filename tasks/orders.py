@@ -61,7 +61,7 @@ def _not_accepted(job: Job, error: CarrierError) -> Result:
             submitting.refused(job.ledger, job.run, error.code, error.description, error.named)
             return Done({"refused": error.code})
         case OutcomeUnknown():
-            return _wait(job, error)
+            return _wait(job, error, afresh=True)
     seconds = delay_of(error, job.run.attempts)
     submitting.not_sent(job.ledger, job.run, seconds, error.code, trouble_of(error))
     return Later(error.code, seconds)
@@ -99,9 +99,9 @@ def _absent(job: Job, order: OrderView) -> Result:
     return Later("the lost order is not seen yet", seconds)
 
 
-def _wait(job: Job, error: CarrierError, *, over: bool = False) -> Result:
-    seconds = delay_of(error, job.run.attempts)
-    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error), over=over)
+def _wait(job: Job, error: CarrierError, *, over: bool = False, afresh: bool = False) -> Result:
+    seconds = delay_of(error, 0 if afresh else job.run.attempts)
+    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error), over=over, afresh=afresh)
     return Later(error.code, seconds)
 
 

@@ -6,12 +6,15 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from tasks.catalogue import STEPS
 from tasks.results import Done, Later
 from tnimport.contract import Task
+from tnimport.domain import backoff
 from tnimport.ledger import control
 from tnimport.ledger.schema import orders
+from tnimport.ledger.schema import work as work_table
 
 if TYPE_CHECKING:
     from typing import Any
@@ -98,6 +101,18 @@ def test_an_order_that_does_not_appear_is_asked_for_until_it_is_settled_and_then
     assert world.order(import_id)["state"] == "accepted"
     assert world.order(import_id)["reference"] == reference
     assert world.effects(GOOD)["orders"] == 1
+
+
+def test_an_order_that_is_lost_again_and_again_is_asked_for_as_soon_as_the_first_time(world: World) -> None:
+    import_id = world.submit(GOOD)
+    with world.ledger.write() as tx:
+        tx.run(sa.update(work_table).where(work_table.c.import_id == import_id).values(attempts=9))
+    world.sandbox.fault("dashboard.orders.create", "cut-after", count=1)
+    result = world.run(Task.SUBMIT_ORDER)
+    assert isinstance(result, Later)
+    assert result.seconds <= backoff.RETRY_FIRST
+    (left,) = [row for row in world.waiting() if row.task == Task.SUBMIT_ORDER]
+    assert left.attempts == 1
 
 
 def test_a_clock_that_is_put_forward_does_not_send_an_order_again_that_is_still_on_its_way(world: World) -> None:

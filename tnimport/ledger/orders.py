@@ -109,16 +109,18 @@ def wait(
     trouble: Trouble | None = None,
     *,
     over: bool = False,
+    afresh: bool = False,
     looked_at: float = inf,
 ) -> None:
     """Nothing is known that was not known before; look again in so many seconds, sooner if word has come since.
 
-    `over` says that by the ledger's clock the time of a lost answer is over, and the next look is the last.
+    `over` says that by the ledger's clock the time of a lost answer is over, and the next look is the last;
+    `afresh` that the order has just been sent, so that what failed before says nothing of how long to wait.
     """
     with ledger.write() as tx:
         seconds = sooner(tx, run, looked_at, seconds)
         attempts, seconds = lanes.counted(tx, run.account, run.lane, trouble, seconds)
-        work.fence(tx, run, attempts=run.attempts + attempts)
+        work.fence(tx, run, attempts=attempts if afresh else run.attempts + attempts)
         if run.import_id is not None:
             note(tx, "order_waits", run.import_id, order=run.order_id, code=code, seconds=round(seconds, 3))
         later(tx, run, seconds, lost=run.lost or over)
