@@ -32,7 +32,7 @@ sandbox: $(READY) ## both Bandwidth APIs in a box, on SANDBOX_PORT (8900)
 	$(BIN)/python -m sandbox
 
 test: $(READY) ## the whole suite on real servers that it starts itself, with the coverage gate
-	$(BIN)/python -m pytest -n 3 --cov --cov-report=term:skip-covered --cov-fail-under=95
+	$(BIN)/python -m pytest -n 4 --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 third-party: $(READY) ## the published Bandwidth clients, unchanged, against the sandbox; needs node and the registries
 	$(BIN)/python -m pytest tests/third_party/published_clients.py --timeout=0

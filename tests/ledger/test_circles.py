@@ -66,13 +66,14 @@ def test_a_run_that_is_rolled_back_in_a_circle_of_waits_still_records_what_the_c
     desk.in_doubt()  # so that the answer is news to the lane
     with ThreadPoolExecutor(1) as threads:
         with desk.ledger.write() as tx:
+            tx.run(sa.text("SET LOCAL deadlock_timeout = '1min'"))  # so the other one notices, and is rolled back
             tx.run(sa.select(schema.lanes).where(schema.lanes.c.name == Lane.DASHBOARD).with_for_update())
             recording = threads.submit(submitting.accepted, desk.ledger, run, "c-1", "RECEIVED", 2)
             waits = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid != :own")
             own = tx.run(sa.text("SELECT pg_backend_pid()")).scalar()
             while not tx.run(waits, {"own": own}).scalar():
                 tx.run(sa.text("SELECT pg_stat_clear_snapshot()"))
-            # The other one has waited longer by now: when this closes the circle, it is the one that is rolled back.
+            # This closes the circle.
             tx.run(sa.update(schema.work).where(schema.work.c.id == run.id).values(attempts=7))
         recording.result(30)
     assert desk.counts(import_id) == {"ordered": 2}
