@@ -11,17 +11,18 @@ import pytest
 import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import dispatch, listing, reads
+from tnimport.ledger import dispatch, listing, messages, outgoing, reads
 from tnimport.ledger import schema as tables
 from tnimport.ledger import work as claims
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.numbers import load
+from tnimport.ledger.outgoing import NewMessage
 from tnimport.ledger.reap import reap
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
 
-LARGE = ("numbers", "orders", "work", "events")
+LARGE = ("numbers", "orders", "work", "events", "messages", "inbound")
 Said = list[tuple[str, Any]]
 
 
@@ -69,9 +70,40 @@ def life_of_a_number(desk: "Desk", _import_id: str) -> None:
     listing.number_history(desk.ledger, "9192380003")
 
 
+def look_at_a_message_whose_receipt_may_have_come_early(desk: "Desk", _import_id: str) -> None:
+    message_id = a_message(desk)
+    with desk.ledger.write() as tx:
+        tx.run(
+            sa.update(tables.messages).values(state="sent", carrier_id="m-1").where(tables.messages.c.id == message_id)
+        )
+    assert messages.view(desk.ledger, message_id) is not None
+
+
+def pages_of_messages(desk: "Desk", _import_id: str) -> None:
+    a_message(desk)
+    messages.page(desk.ledger, sender=9192380000)
+    messages.page(desk.ledger, recipient="+12065550123")
+    messages.page(desk.ledger, accounts=["default"])
+
+
+def a_message(desk: "Desk") -> str:
+    new = NewMessage(account="default", sender="9192380000", recipient="+12065550123", text="Hi")
+    (message_id,) = outgoing.store(desk.ledger, [new], key=None, fingerprint="f").message_ids
+    return message_id
+
+
 @pytest.mark.parametrize(
     "happening",
-    [grant_of_numbers, step_of_an_order, rounds_of_the_dispatcher, progress, page_of_an_export, life_of_a_number],
+    [
+        grant_of_numbers,
+        step_of_an_order,
+        rounds_of_the_dispatcher,
+        progress,
+        page_of_an_export,
+        life_of_a_number,
+        look_at_a_message_whose_receipt_may_have_come_early,
+        pages_of_messages,
+    ],
 )
 def test_no_hot_statement_reads_a_large_table_from_end_to_end(
     desk: "Desk", said: Said, happening: Callable[["Desk", str], None]
@@ -86,6 +118,13 @@ def test_no_hot_statement_reads_a_large_table_from_end_to_end(
     said_once = dict(statements)
     plans = {text: scans_in(desk.ledger, text, values) for text, values in said_once.items()}
     assert {text: scans for text, scans in plans.items() if scans} == {}
+
+
+def test_what_was_told_is_found_by_who_was_told(desk: "Desk", said: Said) -> None:
+    with desk.ledger.read() as tx:
+        tx.run(sa.select(tables.work.c.id).where(tables.work.c.delivery_id == "whk_1")).all()
+    statement, values = next(one for one in said if "FROM work" in one[0])
+    assert "ix_work_delivery" in "\n".join(plan(desk.ledger, statement, values))
 
 
 def test_a_page_of_an_export_sorts_no_more_than_an_order(desk: "Desk", said: Said) -> None:

@@ -134,8 +134,11 @@ def _early(tx: Tx, rows: Sequence[sa.Row[Any]]) -> dict[tuple[str, str], dict[st
         return {}
     told = sa.case((inbound.c.kind == FAILED, Delivery.ERROR.value), else_=inbound.c.delivery_state)
     fields = (inbound.c.account, inbound.c.message_id, told.label("delivery_state"), *_CODED)
-    theirs = inbound.c.message_id.in_({row.carrier_id for row in rows})
-    receipts = sa.select(*fields).where(theirs, told.is_not(None)).order_by(inbound.c.id)
+    theirs = (  # by account too, for so the index has it
+        inbound.c.account.in_({row.account for row in rows}),
+        inbound.c.message_id.in_({row.carrier_id for row in rows}),
+    )
+    receipts = sa.select(*fields).where(*theirs, told.is_not(None)).order_by(inbound.c.id)
     return {
         (receipt.account, receipt.message_id): {name: getattr(receipt, name) for name in _DELIVERY}
         for receipt in tx.run(receipts)

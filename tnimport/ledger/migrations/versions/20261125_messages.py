@@ -21,6 +21,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("orders", "woken_at")
     op.drop_column("applications", "found_id")
+    op.drop_index("ix_work_delivery", table_name="work")
     op.drop_column("work", "receiver")
     op.drop_column("work", "delivery_id")
     op.drop_column("work", "message_id")
@@ -35,6 +36,9 @@ def downgrade() -> None:
     op.drop_table("proofs")
     op.drop_table("rings")
     op.drop_index(op.f("ix_messages_import_id"), table_name="messages")
+    op.drop_index("ix_messages_recipient", table_name="messages")
+    op.drop_index("ix_messages_sender", table_name="messages")
+    op.drop_index("ix_messages_account", table_name="messages")
     op.drop_index("ix_messages_created", table_name="messages")
     op.drop_index("ix_messages_carrier", table_name="messages")
     op.drop_table("messages")
@@ -44,6 +48,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deliveries_import_id"), table_name="deliveries")
     op.drop_table("deliveries")
     op.drop_table("subscriptions")
+    op.drop_index("ix_inbound_account", table_name="inbound")
     op.drop_index("ix_inbound_received", table_name="inbound")
     op.drop_index("ix_inbound_recipient", table_name="inbound")
     op.drop_table("inbound")
@@ -72,6 +77,7 @@ def _create_inbound() -> None:
         sa.UniqueConstraint("account", "message_id", "kind", name=op.f("uq_inbound_account_message_id_kind")),
     )
     op.create_index("ix_inbound_recipient", "inbound", ["recipient", "id"], unique=False)
+    op.create_index("ix_inbound_account", "inbound", ["account", "id"], unique=False)
     op.create_index("ix_inbound_received", "inbound", ["received_at"], unique=False)
 
 
@@ -151,6 +157,9 @@ def _create_messages() -> None:
     )
     op.create_index("ix_messages_carrier", "messages", ["account", "carrier_id"], unique=False)
     op.create_index("ix_messages_created", "messages", ["created_at", "id"], unique=False)
+    op.create_index("ix_messages_account", "messages", ["account", "created_at", "id"], unique=False)
+    op.create_index("ix_messages_sender", "messages", ["sender", "created_at", "id"], unique=False)
+    op.create_index("ix_messages_recipient", "messages", ["recipient", "created_at", "id"], unique=False)
     op.create_index(op.f("ix_messages_import_id"), "messages", ["import_id"], unique=False)
 
 
@@ -202,3 +211,5 @@ def _widen() -> None:
     op.add_column("work", sa.Column("message_id", sa.String(length=24), nullable=True))
     op.add_column("work", sa.Column("delivery_id", sa.String(length=24), nullable=True))
     op.add_column("work", sa.Column("receiver", sa.String(length=40), nullable=True))
+    told = sa.text("delivery_id IS NOT NULL")
+    op.create_index("ix_work_delivery", "work", ["delivery_id"], sqlite_where=told, postgresql_where=told)
