@@ -89,7 +89,7 @@ def _not_sent(job: Job, error: CarrierError) -> Result:
         return Done({"state": MessageState.FAILED, "code": error.code})
     limited = isinstance(error, RateLimited)  # then the pause of the lane is the clock
     seconds = 0 if limited else delay_of(error, job.run.attempts)
-    sending.not_taken(job.ledger, job.run, seconds, why, trouble_of(error))
+    sending.not_taken(job.ledger, job.run, seconds, why, trouble_of(error), counts=_answered(error))
     return Later(error.code, seconds)
 
 
@@ -103,6 +103,10 @@ def certainly_not_taken(error: CarrierError) -> bool:
 
 
 def _given_up(job: Job, error: CarrierError) -> bool:
-    """A passing refusal that does not pass is a refusal; a limit, or a carrier out of reach, says nothing of it."""
-    answered = error.delivery is Delivery.ANSWERED and not isinstance(error, RateLimited)
-    return answered and job.run.attempts + 1 >= ATTEMPTS_MOST
+    """A passing refusal that does not pass is a refusal."""
+    return _answered(error) and job.run.attempts + 1 >= ATTEMPTS_MOST
+
+
+def _answered(error: CarrierError) -> bool:
+    """Whether it says something of the message; a limit, or a carrier out of reach, does not."""
+    return error.delivery is Delivery.ANSWERED and not isinstance(error, RateLimited)

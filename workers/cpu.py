@@ -31,7 +31,10 @@ class Pin:
             return None
         random.shuffle(allowed)
         chosen = next((cpu for cpu in allowed if self._hold(cpu)), allowed[0])
-        os.sched_setaffinity(0, {chosen})
+        try:
+            os.sched_setaffinity(0, {chosen})
+        except OSError:  # where a sandbox forbids it, or the CPU has just been taken from us
+            return None
         return chosen
 
     def _hold(self, cpu: int) -> bool:

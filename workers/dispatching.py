@@ -1,6 +1,7 @@
 """The dispatcher's round: take back what ran out, claim what is due, publish it, and know when to look again."""
 
-from collections.abc import Hashable, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from math import inf
 from time import monotonic
 from typing import Final, Protocol
@@ -57,6 +58,7 @@ class Dispatcher:
         self._sent_seconds = min(SENT_SECONDS, claim_seconds)
         self._served: dict[Hashable, float] = {}
         self._filled: dict[Queue, float] = {}
+        self._turns: dict[tuple[str, Lane], float] = {}
         self._reaped = -inf
         self._left: frozenset[str] = frozenset()
 
@@ -72,9 +74,7 @@ class Dispatcher:
         except BrokerAway as error:
             _log.warning("broker_away", error=str(error))
             return AWAY_SECONDS
-        return self._sleep(
-            min(due.next_at - due.now, *(self._serve(account, lane, room) for account, lane in due.ready))
-        )
+        return self._sleep(min(due.next_at - due.now, *self._serve_all(due.ready, room)))
 
     def _reap(self) -> None:
         if monotonic() - self._reaped >= REAP_SECONDS:
@@ -89,7 +89,17 @@ class Dispatcher:
             _log.warning("lane_of_a_newer_version", lane=lane)
         self._left |= unknown
 
-    def _serve(self, name: str, lane: Lane, room: dict[Queue, int]) -> float:
+    def _serve_all(self, ready: Iterable[tuple[str, Lane]], room: dict[Queue, int]) -> Iterator[float]:
+        """Whoever was served longest ago begins, and leaves room in the queue for those that come after."""
+        waiting = sorted(ready, key=lambda one: self._turns.get(one, -inf))
+        after = Counter(_LANES[lane] for _, lane in waiting)
+        for name, lane in waiting:
+            queue = _LANES[lane]
+            share = -(-room[queue] // after[queue])
+            after[queue] -= 1
+            yield self._serve(name, lane, room, share)
+
+    def _serve(self, name: str, lane: Lane, room: dict[Queue, int], share: int) -> float:
         account = self._accounts.get(name)
         if account is None:  # its settings are gone from this deployment; its work waits until they are back
             return inf
@@ -104,15 +114,18 @@ class Dispatcher:
             name,
             lane,
             pace_of(account.paces, lane),
-            room=room[queue],
+            room=share,
             seconds=self._sent_seconds,
             served=self._served,
         )
         room[queue] -= len(round_.grants)
         self._publish(round_.grants)
-        if room[queue]:
+        if round_.grants:
+            self._turns[name, lane] = monotonic()
+        if len(round_.grants) < share:
             return round_.wake_at - round_.now
-        self._filled[queue] = monotonic()
+        if not room[queue]:
+            self._filled[queue] = monotonic()
         return FILLED_SECONDS
 
     def _publish(self, grants: list[Grant]) -> None:

@@ -14,7 +14,7 @@ from tnimport.ledger import closing, control, deliveries, receivers, webhooks, w
 from tnimport.ledger import schema as tables
 from tnimport.ledger.deliveries import Attempt
 from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.receivers import AT_ONCE, IN_DOUBT
+from tnimport.ledger.receivers import AT_ONCE, IN_DOUBT, TOGETHER
 from tnimport.ledger.work import ClaimLost, Run
 
 URL = "https://a.example/hook?token=t"
@@ -230,6 +230,21 @@ def test_receivers_in_doubt_share_a_few_places_and_take_none_from_the_others(
     desk.passes(1)
     assert len(granted(desk)) == IN_DOUBT
     assert granted(desk) == [receiver_of(OTHER)]
+
+
+def test_all_receivers_together_keep_only_a_few_threads(desk: Desk) -> None:
+    several = [URL, OTHER, "https://third.example/", "https://fourth.example/"]
+    for url in several:
+        trusted(desk, url)
+    for url in several:
+        owe(desk, url, 5)
+    assert len(granted(desk)) == TOGETHER
+    assert granted(desk) == []
+    with desk.ledger.read() as tx:
+        sent = tx.run(sa.select(tables.work.c.id).where(tables.work.c.state == work.SENT)).scalars().first()
+    with desk.ledger.write() as tx:
+        tx.run(sa.delete(tables.work).where(tables.work.c.id == sent))
+    assert len(granted(desk)) == 1
 
 
 def test_many_for_one_that_hangs_do_not_hide_one_for_another(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

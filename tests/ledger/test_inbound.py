@@ -87,6 +87,17 @@ def test_a_nonce_that_arrives_is_proof_and_nobody_elses_news(ledger: Ledger, des
     assert len(desk.rows(schema.deliveries)) == 1
 
 
+def test_what_becomes_of_a_message_that_proves_a_number_is_nobody_elses_news(
+    ledger: Ledger, desk: Desk, sent: str
+) -> None:
+    owner = Account(name="default", account_id="9", inbound_task="theirs", inbound_queue="theirs")
+    for kind in ("receipt:delivered", "receipt:not-delivered", "out:error"):
+        inbound.store(ledger, [Call(owner, call("m-9", kind=kind, text=f"check {sent}").event)])
+    assert desk.rows(schema.deliveries) == []
+    inbound.store(ledger, [Call(owner, call("m-8", kind="out:error", text="ours").event)])
+    assert len(desk.rows(schema.deliveries)) == 1
+
+
 def test_many_who_are_told_the_same_at_once_store_it_once(ledger: Ledger) -> None:
     calls = [call(f"m-{number}") for number in range(20)]
     with ThreadPoolExecutor(4) as pool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
@@ -12,9 +13,10 @@ import structlog
 
 from tnimport.contract import Queue, Task
 from tnimport.domain.accounts import Account, Paces
+from tnimport.domain.lanes import Lane, pace_of
 from tnimport.intake.accept import accept
 from tnimport.intake.payload import from_object
-from tnimport.ledger import work
+from tnimport.ledger import lanes, work
 from tnimport.ledger.schema import work as work_table
 from workers import dispatcher as process
 from workers.dispatching import AWAY_SECONDS, LONGEST_SLEEP, REAP_SECONDS, ROOM_SECONDS, Dispatcher
@@ -113,6 +115,22 @@ def test_a_full_queue_gets_nothing_and_is_looked_at_again_soon(
     outlet.space = 1
     one.once()
     assert len(outlet.sent) == 1
+
+
+def test_the_room_of_a_queue_is_shared_among_all_who_have_work_for_it(ledger: Ledger, outlet: Outlet) -> None:
+    paces = replace(UNLIMITED, messages_per_second=0)
+    accounts = {name: replace(ACCOUNT, name=name, paces=paces) for name in ("a", "b")}
+    with ledger.write() as tx:
+        for name, account in accounts.items():
+            lane = lanes.lock(tx, name, Lane.MESSAGES, pace_of(account.paces, Lane.MESSAGES))
+            lanes.save(tx, name, Lane.MESSAGES, replace(lane, opened=True))
+            for number in range(20):
+                work.plan(tx, Task.SEND_MESSAGE, name, Lane.MESSAGES, tx.now, message_id=f"msg_{name}{number}")
+    outlet.space = 11
+    one = Dispatcher(ledger, accounts, outlet, claim_seconds=60)
+    one.once()
+    sent = Counter(str(grant.message_id)[4] for grant in outlet.sent)
+    assert sorted(sent.values()) == [5, 6]
 
 
 def test_a_broker_that_is_away_leaves_the_work_where_it_is(

@@ -132,6 +132,7 @@ def park(tx: Tx, work_id: int, delivery_id: str, code: str, description: str) ->
 def _end(tx: Tx, run: Run, state: DeliveryState, attempt: Attempt) -> None:
     _note(tx, run, state, attempt)
     work.done(tx, run)
+    tx.announce()  # its receiver has a place again
 
 
 def _note(tx: Tx, run: Run, state: DeliveryState, attempt: Attempt) -> None:

@@ -124,7 +124,7 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
         .select_from(work.outerjoin(imports, imports.c.id == work.c.import_id))
         .outerjoin(orders, orders.c.id == work.c.order_id)
         .where(work.c.account == account, work.c.lane == name, work.c.state == WAITING, work.c.due_at <= tx.now)
-        .where(work.c.task.in_(_TASKS), *_startable(name, window))
+        .where(work.c.task.in_(_TASKS), *_startable(name, window), *_near(tx, account, name))
         .subquery()
     )
     fields = [work.c[name] for name in Due.__dataclass_fields__ if name in work.c]
@@ -136,6 +136,15 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
         .with_for_update(of=work, skip_locked=True)
     )
     return (Due(**row._mapping) for row in tx.run(query))  # noqa: SLF001 - the documented way to a row's mapping
+
+
+def _near(tx: Tx, account: str, name: Lane) -> Iterator[sa.ColumnElement[bool]]:
+    """Of an account's own messages, which may be very many, only the next few are ranked at all."""
+    if name is not Lane.MESSAGES:
+        return
+    own = sa.select(work.c.id).where(work.c.account == account, work.c.lane == name, work.c.import_id.is_(None))
+    due = own.where(work.c.state == WAITING, work.c.due_at <= tx.now).order_by(work.c.due_at).limit(MESSAGES_AHEAD)
+    yield sa.or_(work.c.import_id.is_not(None), work.c.id.in_(due))
 
 
 def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[bool]]:

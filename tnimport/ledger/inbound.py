@@ -13,7 +13,7 @@ from tnimport.ledger.circles import untangled
 from tnimport.ledger.deliveries import owe_inbound
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.messages import told
-from tnimport.ledger.proofs import arrived
+from tnimport.ledger.proofs import arrived, proves
 from tnimport.ledger.schema import inbound
 
 _FIELDS: Final = tuple(name for name in MessageEvent.__dataclass_fields__ if name != "media")
@@ -106,7 +106,7 @@ def _ours(tx: Tx, call: Call) -> bool:
         delivery_code=event.delivery_code,
         delivery_description=event.delivery_description,
     )
-    return False
+    return proves(tx, account, event.text)
 
 
 # What others are told of, by kind; the steps between sending and arriving are nobody's news.

@@ -52,7 +52,8 @@ def save(tx: Tx, account: str, name: str, lane: Lane) -> None:
 
 def succeeded(tx: Tx, account: str, name: str) -> None:
     """A call came back well; writes only where that is news, so that it costs nothing in the long run."""
-    tx.run(_OPENING, {"of": account, "endpoint": name})
+    if tx.changed(_OPENING, {"of": account, "endpoint": name}):
+        tx.announce()  # more than one call at a time may start
 
 
 _THIS: Final = (lanes.c.account == sa.bindparam("of"), lanes.c.name == sa.bindparam("endpoint"))

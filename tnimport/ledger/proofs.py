@@ -36,6 +36,15 @@ def arrived(tx: Tx, account: str, *, sender: str, recipient: str, text: str) -> 
     return import_id is not None
 
 
+def proves(tx: Tx, account: str, text: str) -> bool:
+    """Whether this is the text of a message that proves a number of the account, whatever has become of it."""
+    nonce = _NONCE.search(text)
+    if nonce is None:
+        return False
+    ours = sa.select(proofs.c.nonce).join(messages, messages.c.id == proofs.c.message_id)
+    return tx.run(ours.where(proofs.c.nonce == nonce[1], messages.c.account == account)).first() is not None
+
+
 def _digits(number: str) -> int:
     """The ten digits of a number as senders are stored; -1 for one that is none of ours."""
     ten = number.removeprefix("+").removeprefix("1")

@@ -21,7 +21,8 @@ from tnimport.ledger.schema import lanes as lanes_table
 from tnimport.ledger.schema import work
 from tnimport.ledger.work import RUNNING, SENT, WAITING, Run
 
-AT_ONCE: Final = 4  # to one receiver that answers; a worker has eight threads
+AT_ONCE: Final = 4  # to one receiver that answers
+TOGETHER: Final = 6  # to all receivers of all accounts: callers name them, and a slow one keeps a thread for seconds
 IN_DOUBT: Final = 3  # to all receivers together that have not answered, or no longer do
 LOOKAHEAD: Final = 256  # due deliveries that one round looks at; those of receivers that are full are passed over
 
@@ -32,8 +33,10 @@ class Receivers:
     def __init__(self, tx: Tx, account: str) -> None:
         self._tx = tx
         self._mine = (work.c.account == account, work.c.lane == Lane.WEBHOOKS)
-        there = sa.select(work.c.receiver).where(*self._mine, work.c.state.in_((SENT, RUNNING)))
-        self._taken = Counter[str](tx.run(there).scalars())
+        under_way = (work.c.lane == Lane.WEBHOOKS, work.c.state.in_((SENT, RUNNING)))
+        there = tx.run(sa.select(work.c.account, work.c.receiver).where(*under_way)).all()
+        self._together = len(there)
+        self._taken = Counter(str(row.receiver) for row in there if row.account == account)
         fields = (lanes_table.c.name, lanes_table.c.opened, lanes_table.c.paused_until)
         theirs = (lanes_table.c.account == account, lanes_table.c.name.startswith(RECEIVER))
         rows = tx.run(sa.select(*fields).where(*theirs)).all()
@@ -43,6 +46,8 @@ class Receivers:
 
     def due(self) -> Iterator[Due]:
         """What is due for receivers that have a place, the oldest first, locked against other dispatchers."""
+        if self._together >= TOGETHER:
+            return iter(())
         full = {name for name, count in self._taken.items() if count >= self._places(name)}
         fields = [work.c[name] for name in Due.__dataclass_fields__ if name in work.c]
         query = (
@@ -65,8 +70,10 @@ class Receivers:
         """Whether its receiver has a place; it is taken then."""
         name = item.receiver or ""
         doubtful = name not in self._open
-        if self._taken[name] >= self._places(name) or (doubtful and self._doubtful >= IN_DOUBT):
+        full = self._together >= TOGETHER or self._taken[name] >= self._places(name)
+        if full or (doubtful and self._doubtful >= IN_DOUBT):
             return False
+        self._together += 1
         self._taken[name] += 1
         self._doubtful += doubtful
         return True

@@ -81,12 +81,16 @@ def taken(ledger: Ledger, run: Run, carrier_id: str) -> None:
 
 
 @untangled
-def not_taken(ledger: Ledger, run: Run, wait: float, why: Why, trouble: Trouble | None = None) -> None:
-    """The carrier certainly has not got it: it is sent in `wait` seconds, and until then told why it waits."""
+def not_taken(
+    ledger: Ledger, run: Run, wait: float, why: Why, trouble: Trouble | None = None, *, counts: bool = False
+) -> None:
+    """The carrier certainly has not got it: it is sent in `wait` seconds, and until then told why it waits.
+
+    `counts` says whether this was an answer to the message itself; limits and lost connections say nothing of it.
+    """
     with ledger.write() as tx:
         attempts, wait = lanes.counted(tx, run.account, run.lane, trouble, wait)
-        limited = trouble is not None and trouble.limited  # the lane's pause is the clock of all that wait there
-        work.fence(tx, run, attempts=run.attempts + (0 if limited else attempts))
+        work.fence(tx, run, attempts=run.attempts + (attempts if counts else 0))
         _move(tx, run, MessageMove.NOT_TAKEN, sent_at=None, **why.columns())
         _later(tx, run, wait)
         lanes.tell(tx, run.account, run.lane, trouble)
