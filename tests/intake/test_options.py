@@ -162,6 +162,29 @@ def test_a_wrong_option_is_refused_and_named(field: str, value: object, code: st
     assert codes_of({**GOOD, field: value}) == {f"/{field}": code}
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "detail"),
+    [
+        ("action", "import", "It must be IMPORT or REMOVE."),
+        ("application", "a-1", "It must be an object."),
+        ("client_ref", "x" * 256, "It has 256 characters, and may have 255 at most."),
+        ("max_per_minute", 0, "It must be more than 0."),
+        ("max_per_minute", 2e6, "It must be at most 1,000,000."),
+        ("max_per_minute", "fast", "It must be a number."),
+        ("max_per_minute", [], "It must be a number."),
+        ("max_per_minute", float("inf"), "It must be a number."),
+        ("strict", "perhaps", "It must be true or false."),
+        ("strict", [], "It must be true or false."),
+        ("verify_count", 0, "It must be at least 1."),
+        ("verify_count", 1.5, "It must be a whole number."),
+        ("verify_count", {}, "It must be a whole number."),
+        ("verify_count", "9" * 5000, "It must be a whole number."),
+    ],
+)
+def test_a_wrong_option_is_told_of_in_our_words(field: str, value: object, detail: str) -> None:
+    assert problems_of({**GOOD, field: value})[f"/{field}"].detail == detail
+
+
 def test_a_notify_url_needs_a_secret_to_sign_with() -> None:
     signing = {"default": replace(BARE, signs=True)}
     assert request_from({**GOOD, "notify_url": URL}, signing).notify_url == URL

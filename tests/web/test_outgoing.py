@@ -89,6 +89,7 @@ def test_a_list_is_answered_in_its_order(web: Web, post: Post) -> None:
         ({"to": "555-0123"}, "/to", "missing_area_code"),
         ({"to": None}, "/to", "required"),
         ({"text": ""}, "/text", "required"),
+        ({"text": " \n\u2003"}, "/text", "required"),
         ({"text": "x" * 2049}, "/text", "invalid_value"),
         ({"text": "a\0b"}, "/text", "invalid_value"),
         ({"text": "\ud800"}, "/text", "invalid_value"),
@@ -107,6 +108,22 @@ def test_a_wrong_message_is_refused_and_named(
     assert errors(post(GOOD | change)) == {pointer: code}
     assert errors(post([GOOD, GOOD | change])) == {f"/1{pointer}": code}
     assert stored(web) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "detail"),
+    [
+        ({"text": "x" * 3000}, "It has 3,000 characters, and may have 2,048 at most."),
+        ({"text": 5}, "It must be a text."),
+        ({"media": "x"}, "It must be a list."),
+        ({"media": ["https://x.example/1"] * 11}, "It has 11 entries, and may have 10 at most."),
+        ({"receipt_requested": "x"}, "It must be none, all or error."),
+        ({"account": 5}, "It must be a text of printable characters."),
+    ],
+)
+def test_a_wrong_message_is_told_of_in_our_words(post: Post, change: dict[str, Any], detail: str) -> None:
+    (one,) = post(GOOD | change).json()["errors"]
+    assert one["detail"] == detail
 
 
 def test_every_problem_of_every_message_is_told_at_once(web: Web, post: Post) -> None:

@@ -160,6 +160,11 @@ def test_a_wrong_query_is_told_of_as_a_wrong_body_is(
     assert one["fix"].startswith(fix)
 
 
+def test_a_word_that_is_none_of_those_to_choose_from_is_told_with_them(web: Web) -> None:
+    (one,) = web.get("/v1/messages?state=foo").json()["errors"]
+    assert one["detail"] == "It must be queued, sending, sent, failed, unknown or cancelled."
+
+
 @pytest.mark.parametrize("path", ["", "/numbers", "/numbers?state=nonsense", "/nonsense"])
 @pytest.mark.parametrize("media", ["application/json", "text/csv"])
 def test_head_is_answered_as_get_is_but_for_the_body(web: Web, seed: Seed, path: str, media: str) -> None:

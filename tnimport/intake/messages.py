@@ -133,7 +133,8 @@ def _together(said: Mapping[str, Any], root: str) -> list[Problem]:
     """What does not go together."""
     if said.get("media") and said.get("receipt_requested", "none") != "none":
         return [problem("receipt_with_media", f"{root}/receipt_requested")]
-    if not said.get("media") and said.get("text", "") == "":
+    text = said.get("text", "")
+    if not said.get("media") and isinstance(text, str) and not text.strip():
         return [problem("required", f"{root}/text", "A message has a text, or media, or both.", "Give a text.")]
     return []
 

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from tnimport.domain.proving import SAMPLE_MOST
 from tnimport.intake.problems import Problem, problem
+from tnimport.intake.sentences import sentence
 
 READING: Final = ("column", "charset")  # how to read a body: query parameters that are no options of the import
 _LONGEST_URL: Final = 2048
@@ -156,7 +157,7 @@ def problem_of(error: ErrorDetails, model: type[BaseModel] = ImportOptions, root
         return problem("required", pointer)
     if error["type"] in {"invalid_url", "url_with_credentials", "not_available"}:
         return problem(error["type"], pointer, error["msg"])
-    return problem("invalid_value", pointer, f"{error['msg'].rstrip('.')}.")
+    return problem("invalid_value", pointer, sentence(error))
 
 
 def _escaped(part: int | str) -> str:

@@ -7,20 +7,11 @@ from typing import Any, Final
 from fastapi import Request
 
 from tnimport.domain.reasons import reason_for
+from tnimport.intake.sentences import sentence
 
 _PLACES: Final = {"query": "parameter", "path": "parameter", "header": "header"}
 _UNKNOWN: Final = "extra_forbidden"
 _MISSING: Final = "missing"
-_SENTENCES: Final[Mapping[str, str]] = {
-    "int_parsing": "It must be a whole number.",
-    "int_type": "It must be a whole number.",
-    "greater_than_equal": "It must be at least {ge}.",
-    "less_than_equal": "It must be at most {le}.",
-    "string_type": "It must be a text.",
-    "string_too_short": "It must have at least {min_length} characters.",
-    "string_too_long": "It must have at most {max_length} characters.",
-    "string_pattern_mismatch": "It has characters that it cannot have.",
-}
 
 
 def explained(request: Request, one: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,15 +21,9 @@ def explained(request: Request, one: Mapping[str, Any]) -> dict[str, Any]:
     at = {_PLACES[place]: ".".join(names)} if place in _PLACES else {"pointer": "".join(f"/{name}" for name in names)}
     code = {_UNKNOWN: "unknown_field", _MISSING: "required"}.get(one["type"], "invalid_value")
     reason = reason_for(code)
+    detail = None if one["type"] in {_UNKNOWN, _MISSING} else sentence(one)
     fix = _nearest(names[-1], _parameters(request)) if one["type"] == _UNKNOWN and place == "query" else None
-    return {**at, "detail": _detail(one) or reason.cause, "code": code, "fix": fix or reason.fix}
-
-
-def _detail(one: Mapping[str, Any]) -> str | None:
-    if one["type"] in {_UNKNOWN, _MISSING}:
-        return None
-    sentence = _SENTENCES.get(one["type"])
-    return sentence.format_map(one.get("ctx", {})) if sentence else f"{str(one['msg']).rstrip('.')}."
+    return {**at, "detail": detail or reason.cause, "code": code, "fix": fix or reason.fix}
 
 
 def _nearest(name: str, known: Collection[str]) -> str | None:
