@@ -76,6 +76,12 @@ def test_what_the_receiver_asks_for_is_read(opened: Open, said: str | None, wait
     assert post(hook) == Answer(429, wait=wait)
 
 
+def test_what_else_a_receiver_says_of_its_limits_is_not_for_us(opened: Open) -> None:
+    hook = opened()
+    hook.answers = [(429, {"X-RateLimit-Reset": "30", "Retry-After": "120"}), (429, {"X-RateLimit-Reset": "30"})]
+    assert [post(hook).wait, post(hook).wait] == [120, None]
+
+
 def test_a_large_answer_is_an_answer(opened: Open) -> None:
     hook = opened()
     hook.body = b"x" * 5_000_000

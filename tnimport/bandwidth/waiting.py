@@ -29,6 +29,12 @@ def retry_after(reply: Reply, body_reset: str | None = None) -> float | None:
     return next((min(hint, LONGEST) for hint in hints if hint is not None and hint > 0), None)
 
 
+def asked_for(reply: Reply) -> float | None:
+    """Return the seconds that `Retry-After` asks for, above 0 and at most an hour, or None: of anybody's answer."""
+    wait = _delay(reply.header("retry-after"), _their_now(reply))
+    return min(wait, LONGEST) if wait is not None and wait > 0 else None
+
+
 def _their_now(reply: Reply) -> float:
     """Return the carrier's own clock where it shows it: then a skewed clock on either side does no harm."""
     stamp = _date(reply.header("date"))

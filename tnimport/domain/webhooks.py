@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 # Seconds from one attempt to the next, as Standard Webhooks has it: ten attempts in a little over three days.
 SCHEDULE: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
-RETRY_AFTER_MOST: Final = 86_400.0
 SPREAD: Final = 0.1  # so that what failed together does not come back together
 RECEIVER: Final = "to:"  # how the name of a receiver begins
 _PORTS: Final = {"http": 80, "https": 443}
@@ -45,12 +44,12 @@ def retry_in(failures: int, jitter: float, retry_after: float | None = None) -> 
     Args:
         failures: how many attempts have failed since the delivery was owed, or since a person had it sent again.
         jitter: 0..1.
-        retry_after: seconds that the receiver asked for; it can make a wait longer, up to a day, never shorter.
+        retry_after: seconds that the receiver asked for; it can make a wait longer, never shorter.
     """
     if failures > len(SCHEDULE):
         return None
     wait = SCHEDULE[max(failures, 1) - 1] * (1 - SPREAD + 2 * SPREAD * jitter)
-    return max(wait, min(retry_after or 0.0, RETRY_AFTER_MOST))
+    return max(wait, retry_after or 0.0)
 
 
 def receiver_of(url: str) -> str:

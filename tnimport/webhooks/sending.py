@@ -16,7 +16,7 @@ from tnimport.bandwidth.connections import TimedConnection, TimedTlsConnection
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.failures import BROKEN, TEXTS, code_of
 from tnimport.bandwidth.sockets import Call, current
-from tnimport.bandwidth.waiting import retry_after
+from tnimport.bandwidth.waiting import asked_for
 from tnimport.domain.reach import Reach
 from tnimport.webhooks import signing
 
@@ -89,4 +89,4 @@ def _target(parts: SplitResult) -> str:
 def _answer(response: Any) -> Answer:  # noqa: ANN401 - urllib3's response, or what stands for it
     """Only the head counts: the body is neither waited for nor kept, however large it is or slow to come."""
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status, wait=retry_after(Reply(response.status, headers, b"")))
+    return Answer(response.status, wait=asked_for(Reply(response.status, headers, b"")))
