@@ -15,7 +15,7 @@ from tnimport.ledger.inbound import Call
 from tnimport.web.body import spooled
 from tnimport.web.callers import PREFIX, admitted, proved
 from tnimport.web.deps import Deps
-from tnimport.web.mailroom import Mailroom
+from tnimport.web.mailroom import Mailroom, NoRoomError
 from tnimport.web.problems import ProblemError
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,9 @@ async def _stored(request: Request, account: Account, event: MessageEvent) -> bo
     try:
         async with timeout(SECONDS):
             new = await room.post(Call(account, event))
-    except TimeoutError:
-        log.warning("callback_not_stored", extra={"account": account.name, "why": "the ledger takes too long"})
+    except (TimeoutError, NoRoomError) as fault:
+        why = "the ledger takes too long" if isinstance(fault, TimeoutError) else "too many wait for the ledger"
+        log.warning("callback_not_stored", extra={"account": account.name, "why": why})
         raise ProblemError("ledger-unavailable", headers={"Retry-After": "5"}) from None
     log.info("callback_stored", extra={"account": account.name, "kind": event.kind, "new": new})
     return new

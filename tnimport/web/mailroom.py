@@ -1,7 +1,8 @@
 """Stores callbacks before they are answered, those that come at the same time in one transaction.
 
 A commit costs the same for one row and for a hundred: while one is under way, the next ones gather. So a callback
-waits for two commits at most, however many come.
+waits for two commits at most, however many come. Those that a ledger is too slow for are counted and turned away:
+the carrier has another address for them.
 """
 
 from asyncio import Future, Task, get_running_loop
@@ -13,7 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from tnimport.ledger.inbound import Call
 
 MOST: Final = 100  # of one transaction, which others wait for on SQLite
+ROOM: Final = 1_000  # that wait, beside those of the transaction under way
 _Letter = tuple[Call, "Future[bool]"]
+
+
+class NoRoomError(Exception):
+    """More wait than can be stored in time."""
 
 
 class Mailroom:
@@ -25,13 +31,24 @@ class Mailroom:
         self._writer: Task[None] | None = None
 
     async def post(self, call: Call) -> bool:
-        """Return when it is stored: whether it was new. Raises what the ledger raised; then it may not be stored."""
+        """Return when it is stored: whether it was new. Raises what the ledger raised; then it may not be stored.
+
+        Raises:
+            NoRoomError: too many wait; it is not stored.
+        """
+        self._make_room()
         loop = get_running_loop()
         answer: Future[bool] = loop.create_future()
         self._waiting.append((call, answer))
         if self._writer is None or self._writer.done():
             self._writer = loop.create_task(self._write())
         return await answer
+
+    def _make_room(self) -> None:
+        if len(self._waiting) >= ROOM:
+            self._waiting = [letter for letter in self._waiting if not letter[1].done()]  # whose callers gave up
+        if len(self._waiting) >= ROOM:
+            raise NoRoomError
 
     async def _write(self) -> None:
         while self._waiting:

@@ -30,10 +30,10 @@ async def order_ended(deps: Deps, request: Request, account: str) -> Response:
     try:
         told = read_notification(said, request.headers.get("content-type", ""))
     except UnreadableNotification:
-        log.warning("notification_unreadable", extra={"account": account})
+        log.warning("notification_unreadable", extra={"account": called.name})
         raise ProblemError("malformed-request", "This is no notification of an order.") from None
     known = told.of_external_tns and await run_in_threadpool(_wake, deps, called.name, told)
-    log.info("order_told", extra={"account": account, "carrier_order_id": told.order_id, "known": known})
+    log.info("order_told", extra={"account": called.name, "carrier_order_id": told.order_id, "known": known})
     return Response()
 
 
