@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, deliveries, gauges, heartbeats, tallies
+from tnimport.ledger import control, deliveries, gauges, heartbeats, outgoing, tallies
 from tnimport.ledger import schema as tables
 from tnimport.ledger.deliveries import Attempt
 from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.outgoing import NewMessage
 from tnimport.ledger.staging import RefusedRow
 
 if TYPE_CHECKING:
@@ -56,6 +57,16 @@ def test_webhooks_are_told_by_account_and_state_and_how_long_they_wait(desk: Des
     assert found.webhooks == {("default", "delivered"): 1, ("default", "waiting"): 1}
     assert 100 <= found.oldest_webhook["default"] < 160
     assert ("default", "webhooks") not in found.lanes
+
+
+def test_messages_are_told_by_account_and_state_unless_they_are_sent(desk: Desk) -> None:
+    new = [NewMessage(account="default", sender="9192380000", recipient="+12065550123", text="Hi")] * 3
+    ids = outgoing.store(desk.ledger, new, key=None, fingerprint="f").message_ids
+    with desk.ledger.write() as tx:
+        for message_id, state in zip(ids, ("sent", "unknown"), strict=False):
+            mine = tables.messages.c.id == message_id
+            tx.run(sa.update(tables.messages).where(mine).values(state=state))
+    assert gauges.look(desk.ledger).messages == {("default", "queued"): 1, ("default", "unknown"): 1}
 
 
 def test_an_import_that_is_still_being_staged_is_not_told(desk: Desk) -> None:

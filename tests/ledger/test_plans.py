@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import dispatch, listing, messages, outgoing, reads
+from tnimport.ledger import dispatch, gauges, listing, messages, outgoing, reads
 from tnimport.ledger import schema as tables
 from tnimport.ledger import work as claims
 from tnimport.ledger.engine import Ledger
@@ -125,6 +125,12 @@ def test_what_was_told_is_found_by_who_was_told(desk: "Desk", said: Said) -> Non
         tx.run(sa.select(tables.work.c.id).where(tables.work.c.delivery_id == "whk_1")).all()
     statement, values = next(one for one in said if "FROM work" in one[0])
     assert "ix_work_delivery" in "\n".join(plan(desk.ledger, statement, values))
+
+
+def test_messages_that_are_not_sent_are_counted_without_the_others(desk: "Desk", said: Said) -> None:
+    gauges.look(desk.ledger)
+    statement, values = next(one for one in said if "FROM messages" in one[0])
+    assert "ix_messages_not_sent" in "\n".join(plan(desk.ledger, statement, values))
 
 
 def test_a_page_of_an_export_sorts_no_more_than_an_order(desk: "Desk", said: Said) -> None:

@@ -12,7 +12,7 @@ from tnimport.domain.webhooks import DeliveryState
 from tnimport.ledger import tallies
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.reads import ROW_KINDS, facts_of
-from tnimport.ledger.schema import deliveries, heartbeats, imports, lanes, orders, work
+from tnimport.ledger.schema import NOT_SENT, deliveries, heartbeats, imports, lanes, messages, orders, work
 
 _FACTS: Final = ("started_at", "paused_at", "held_at", "cancel_asked_at", "verify_started_at", "verify_ended_at")
 _BUCKETS: Final = (*(state.value for state in NumberState), *ROW_KINDS)
@@ -37,6 +37,7 @@ class Gauges:
     orders: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
     oldest_order: dict[str, float] = field(default_factory=dict)  # account: of those at the carrier
     lanes: dict[tuple[str, str], LaneGauge] = field(default_factory=dict)  # account, lane
+    messages: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state: of those that are not sent
     webhooks: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
     oldest_webhook: dict[str, float] = field(default_factory=dict)  # account: of those that wait
     work: Counter[tuple[str, str]] = field(default_factory=Counter)  # task, state
@@ -53,6 +54,7 @@ def look(ledger: Ledger) -> Gauges:
         _imports(tx, found)
         _orders(tx, found)
         _lanes(tx, found)
+        _messages(tx, found)
         _webhooks(tx, found)
         _work(tx, found)
         _processes(tx, found)
@@ -86,6 +88,13 @@ def _lanes(tx: Tx, found: Gauges) -> None:
     for row in tx.run(sa.select(lanes).where(lanes.c.name.in_(CARRIERS))):
         paused = max(0.0, row.paused_until - tx.now)
         found.lanes[row.account, row.name] = LaneGauge(row.tokens, paused, row.opened, row.trouble)
+
+
+def _messages(tx: Tx, found: Gauges) -> None:
+    """Those that were sent are left out: they may be millions, and an index has the others."""
+    fields = (messages.c.account, messages.c.state)
+    for row in tx.run(sa.select(*fields, sa.func.count().label("total")).where(NOT_SENT).group_by(*fields)):
+        found.messages[row.account, row.state] = row.total
 
 
 def _webhooks(tx: Tx, found: Gauges) -> None:

@@ -3,6 +3,8 @@
 They belong to the tables of `tnimport.ledger.schema`, which is where everybody else takes them from.
 """
 
+from typing import Final
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -14,9 +16,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from tnimport.ledger.columns import Id, count, metadata, time
+
+# The condition of an index and of the one statement that reads by it, in the same words.
+NOT_SENT: Final = text("state <> 'sent'")
 
 # Messages that go out (step 5). Written before the carrier is called; one of unknown outcome is never sent again.
 messages = Table(
@@ -46,6 +52,7 @@ messages = Table(
     time("updated_at", nullable=False),
     Index("ix_messages_carrier", "account", "carrier_id"),
     Index("ix_messages_created", "created_at", "id"),
+    Index("ix_messages_not_sent", "account", "state", sqlite_where=NOT_SENT, postgresql_where=NOT_SENT),
     Index("ix_messages_account", "account", "created_at", "id"),
     Index("ix_messages_sender", "sender", "created_at", "id"),
     Index("ix_messages_recipient", "recipient", "created_at", "id"),

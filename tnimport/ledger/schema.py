@@ -24,9 +24,10 @@ from sqlalchemy import (
 
 from tnimport.domain.life import NumberState
 from tnimport.ledger.columns import Id, count, flag, metadata, time
-from tnimport.ledger.mail_schema import deliveries, inbound, messages, proofs, rings, subscriptions
+from tnimport.ledger.mail_schema import NOT_SENT, deliveries, inbound, messages, proofs, rings, subscriptions
 
 __all__ = [
+    "NOT_SENT",
     "applications",
     "deliveries",
     "events",

@@ -100,6 +100,14 @@ MEASURES: Final = (
         lambda gauges: {labels: lane.trouble for labels, lane in gauges.lanes.items()},
     ),
     Measure(
+        "tnimport_messages",
+        "gauge",
+        ("account", "state"),
+        "Messages that are not sent, by state; `queued` waits for the pace, `unknown` may have been sent and waits "
+        "for a person. Pruning takes old ones out.",
+        lambda gauges: gauges.messages,
+    ),
+    Measure(
         "tnimport_webhooks",
         "gauge",
         ("account", "state"),

@@ -38,6 +38,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_messages_import_id"), table_name="messages")
     op.drop_index("ix_messages_recipient", table_name="messages")
     op.drop_index("ix_messages_sender", table_name="messages")
+    op.drop_index("ix_messages_not_sent", table_name="messages")
     op.drop_index("ix_messages_account", table_name="messages")
     op.drop_index("ix_messages_created", table_name="messages")
     op.drop_index("ix_messages_carrier", table_name="messages")
@@ -157,6 +158,10 @@ def _create_messages() -> None:
     )
     op.create_index("ix_messages_carrier", "messages", ["account", "carrier_id"], unique=False)
     op.create_index("ix_messages_created", "messages", ["created_at", "id"], unique=False)
+    others = sa.text("state <> 'sent'")
+    op.create_index(
+        "ix_messages_not_sent", "messages", ["account", "state"], sqlite_where=others, postgresql_where=others
+    )
     op.create_index("ix_messages_account", "messages", ["account", "created_at", "id"], unique=False)
     op.create_index("ix_messages_sender", "messages", ["sender", "created_at", "id"], unique=False)
     op.create_index("ix_messages_recipient", "messages", ["recipient", "created_at", "id"], unique=False)
