@@ -13,7 +13,7 @@ import pytest
 
 from config import local
 
-pytest_plugins = ["tests.servers.redis", "tests.servers.postgres"]
+pytest_plugins = ["tests.servers.redis", "tests.servers.postgres", "tests.servers.ledgers"]
 
 for _name in [name for name in os.environ if name.startswith("TNIMPORT_")]:
     # Before any test and any process of ours starts: no setting of the person who runs the tests may reach them.

@@ -15,7 +15,6 @@ from tnimport.intake.problems import Refused
 from tnimport.intake.rows import Row
 from tnimport.ledger import schema
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.migrate import upgrade
 
 ACCOUNT = Account(name="default", account_id="9999999", site_id="743", application_id="a-1", order_size=2)
 ACCOUNTS = {"default": ACCOUNT}
@@ -25,9 +24,8 @@ Table = Callable[[sa.Table], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    ledger = Ledger(database_url)
-    upgrade(ledger)
+def ledger(migrated_url: str) -> Iterator[Ledger]:
+    ledger = Ledger(migrated_url)
     yield ledger
     ledger.close()
 

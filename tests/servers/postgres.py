@@ -71,12 +71,28 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database that only this test uses."""
+    with new_database(postgres_server) as url:
+        yield url
+
+
+def create_database(server: str, name: str) -> None:
+    """Make an empty database that stays."""
+    with _connected(server) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+
+
+@contextmanager
+def new_database(server: str, template: str = "template1") -> Iterator[str]:
+    """A database of its own, as the template is; yields its URL."""
     name = f"t_{uuid.uuid4().hex}"
-    server = postgres_server.replace("+psycopg", "") + "postgres"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
-        yield postgres_server + name
+    with _connected(server) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+        yield server + name
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _connected(server: str) -> psycopg.Connection:
+    return psycopg.connect(server.replace("+psycopg", "") + "postgres", autocommit=True)
 
 
 def _open_to_all() -> str | None:

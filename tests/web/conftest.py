@@ -13,7 +13,6 @@ import uvicorn
 
 from tnimport.domain.accounts import Account
 from tnimport.domain.life import Action
-from tnimport.ledger import migrate
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.staging import NewImport, Placed, RefusedRow, Staging, begin
 from tnimport.web.app import WebDeps, create_app
@@ -88,19 +87,9 @@ def serve() -> Iterator[Serve]:
         end()
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger that is migrated once and copied often."""
-    path = tmp_path_factory.mktemp("migrated") / "ledger.db"
-    opened = Ledger(f"sqlite:///{path}")
-    migrate.upgrade(opened)
-    opened.close()
-    return path
-
-
 @pytest.fixture
-def ledger(migrated_file: Path, tmp_path: Path) -> Iterator[Ledger]:
-    opened = Ledger(f"sqlite:///{shutil.copy(migrated_file, tmp_path)}")
+def ledger(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Ledger]:
+    opened = Ledger(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path)}")
     yield opened
     opened.close()
 
@@ -111,10 +100,9 @@ def web(serve: Serve, ledger: Ledger) -> Web:
 
 
 @pytest.fixture(name="any_web")
-def _any_web(serve: Serve, database_url: str) -> Iterator[Web]:
+def _any_web(serve: Serve, migrated_url: str) -> Iterator[Web]:
     """The application once on each kind of database."""
-    opened = Ledger(database_url)
-    migrate.upgrade(opened)
+    opened = Ledger(migrated_url)
     yield serve(opened)
     opened.close()
 

@@ -11,7 +11,6 @@ import pytest
 
 from config.local import SANDBOX_ACCOUNT
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.migrate import upgrade
 
 COMMANDS = {
     "web": [sys.executable, "-m", "workers.web"],
@@ -43,10 +42,9 @@ def environ() -> dict[str, str]:
 
 
 @pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
+def ledger(migrated_url: str) -> Iterator[Ledger]:
     """A migrated ledger, once on each kind of database."""
-    ledger = Ledger(database_url)
-    upgrade(ledger)
+    ledger = Ledger(migrated_url)
     yield ledger
     ledger.close()
 

@@ -43,8 +43,8 @@ def waited(bell: Bell, seconds: float = LONG, stopping: Event | None = None) -> 
     return monotonic() - began
 
 
-def test_a_commit_of_somebody_else_rings(ledger: Ledger, bell: Bell, database_url: str) -> None:
-    other = Ledger(database_url)
+def test_a_commit_of_somebody_else_rings(ledger: Ledger, bell: Bell) -> None:
+    other = Ledger(ledger.url)
     ringing = Thread(target=commit, args=(other,))
     ringing.start()
     assert waited(bell) < LONG / 2
