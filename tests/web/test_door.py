@@ -90,7 +90,7 @@ def test_a_key_is_enough_for_what_its_scope_says(guarded: Guarded) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda token: f"Bearer {token[:-1]}0",
+        lambda token: f"Bearer {token[:-1]}{'1' if token.endswith('0') else '0'}",
         lambda token: f"Bearer {token}, Bearer {token}",
         lambda token: f"Token {token}",
         lambda _: "Bearer",
@@ -102,8 +102,7 @@ def test_a_key_is_enough_for_what_its_scope_says(guarded: Guarded) -> None:
     ],
 )
 def test_what_is_no_key_opens_nothing(guarded: Guarded, spoil: Callable[[str], str]) -> None:
-    token = guarded.key()
-    spoiled = spoil(token if token[-1] != "0" else f"{token[:-1]}x")
+    spoiled = spoil(guarded.key())
     assert guarded.web.get("/v1/imports", headers={"Authorization": spoiled}).status_code == 401
 
 
