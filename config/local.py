@@ -3,7 +3,8 @@
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain, count, islice
 from pathlib import Path
 
 from config.reading import PREFIX
@@ -30,6 +31,9 @@ UNLIMITED = (
 )
 REAL_ONLY = ("ACCOUNTS_FILE", "DASHBOARD_PASSWORD_FILE", "CATAPULT_TOKEN_FILE", "CATAPULT_SECRET_FILE")
 WEB, FLOWER, REDIS, SANDBOX = 8080, 5555, 6379, 8900
+LOWEST, PORTS, STRETCH = 16_384, 16_384, 64
+"""Where free ports are looked for: below those that systems give to outgoing connections, so that none of these takes
+a port between its choice and its use. Each process begins at a stretch of its own."""
 
 
 def wants_sandbox(environ: Mapping[str, str]) -> bool:
@@ -63,16 +67,29 @@ def local_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str
 
 
 def free_port(wished: int = 0) -> int:
-    """Return the port that is wished for if it is free on loopback, else one that is."""
-    for port in (wished, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+    """Return the port that is wished for if it is free on loopback, else one that is, each time another one."""
+    for port in chain([wished] if wished else [], islice(_candidates, PORTS)):
+        if _is_free(port):
+            return port
     raise OSError("no port is free on 127.0.0.1")
+
+
+def _ports() -> Iterator[int]:
+    for step in count(os.getpid() * STRETCH):
+        yield LOWEST + step % PORTS
+
+
+_candidates = _ports()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _bind(wished: str | None, usual: int) -> str:

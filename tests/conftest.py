@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from config import local
 
@@ -18,6 +19,18 @@ pytest_plugins = ["tests.servers.redis", "tests.servers.postgres", "tests.server
 for _name in [name for name in os.environ if name.startswith("TNIMPORT_")]:
     # Before any test and any process of ours starts: no setting of the person who runs the tests may reach them.
     del os.environ[_name]
+
+# The gate asks the same questions each time and does not watch the clock; `HYPOTHESIS_PROFILE=search` asks new ones.
+for _profile, _same in (("gate", True), ("search", False)):
+    settings.register_profile(
+        _profile,
+        deadline=None,
+        derandomize=_same,
+        suppress_health_check=[HealthCheck.too_slow],
+        print_blob=True,
+        **({"database": None} if _same else {}),
+    )
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "", None}
 _look_up = socket.getaddrinfo

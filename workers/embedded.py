@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 INSTALLED = ("valkey-server", "redis-server")
-PATIENCE = 10.0
+PATIENCE = 60.0
 PING, PONG = b"PING\r\n", b"+PONG"
 
 

@@ -33,7 +33,7 @@ from workers.boot import EXIT_CONFIGURATION
 ROOT = Path(__file__).resolve().parent.parent
 FOUNDATIONS = {"redis": "REDIS_PORT", "sandbox": "SANDBOX_PORT"}
 SHELL = "environment.sh"
-PATIENCE = 30.0
+PATIENCE = 60.0
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 40
 """A worker ends its running calls (30 s by default) before it goes; only then is it killed."""
@@ -159,7 +159,7 @@ def exports(environ: Mapping[str, str], given: Mapping[str, str]) -> str:
 
 
 def wait_for(port: int) -> None:
-    """Return when something listens on that port of this machine; TimeoutError after 30 seconds."""
+    """Return when something listens on that port of this machine; TimeoutError after a minute."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 from config.local import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 60
 LOG = "stack.log"
 

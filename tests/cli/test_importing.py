@@ -184,7 +184,7 @@ def test_an_interrupt_while_sending_says_what_to_do(
     with subprocess.Popen(
         [command, "import", numbers_csv, *args], env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert api.silent_to.acquire(timeout=10)
+        assert api.silent_to.acquire(timeout=60)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate()
     assert process.returncode == 1

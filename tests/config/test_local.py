@@ -64,3 +64,10 @@ def test_a_port_that_is_taken_is_replaced_by_a_free_one(tmp_path: Path) -> None:
         made = local_environment({"TNIMPORT_WEB_BIND": f"127.0.0.1:{port}"}, tmp_path)
         assert made["TNIMPORT_WEB_BIND"] != f"127.0.0.1:{port}"
     assert free_port(port) == port
+
+
+def test_free_ports_differ_and_no_outgoing_connection_is_given_one() -> None:
+    ports = [free_port() for _ in range(100)]
+    assert len(set(ports)) == len(ports)
+    lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert 1024 < min(ports) <= max(ports) < min(lowest_outgoing, 32_768)

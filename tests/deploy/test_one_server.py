@@ -86,7 +86,7 @@ def settings(server: Machine) -> dict[str, str]:
 
 
 def until(holds: Callable[[], object], what: Callable[[], str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not holds():
         assert time.monotonic() < deadline, what()
         time.sleep(0.05)  # looking again, not guessing

@@ -108,7 +108,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A whole stack with the sandbox, for the session."""
     folder = tmp_path_factory.mktemp("service")
     port = free_port()
-    with running_stack(folder, REDIS_PORT=str(port), TNIMPORT_POLL_FIRST="0.2", TNIMPORT_POLL_MAX="2") as found:
+    with running_stack(folder, REDIS_PORT=str(port), TNIMPORT_POLL_FIRST="0.2", TNIMPORT_POLL_MAX="6") as found:
         yield Service(**found, redis=f"redis://127.0.0.1:{port}/0", folder=folder)
 
 
@@ -120,7 +120,7 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = home / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
     wanted = ["-c", str(ROOT / "constraints.txt"), "celery[redis]"]
-    done = subprocess.run([*pip, *wanted], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([*pip, *wanted], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return python
 
@@ -138,7 +138,7 @@ def run(service: Service, other_python: Path, tmp_path: Path) -> Callable[[Block
             env=service.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert done.returncode == 0, f"{block}: {done.stdout}{done.stderr}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def until(holds: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not (found := holds()):
         assert time.monotonic() < deadline, what
         time.sleep(0.05)  # looking again, not guessing

@@ -17,7 +17,7 @@ SLOW = [f"{area}5550943" for area in ("206", "213", "303", "404", "415", "503")]
 
 
 def until(holds: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not (found := holds()):
         assert time.monotonic() < deadline, what
         time.sleep(0.05)  # looking again, not guessing

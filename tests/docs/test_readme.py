@@ -18,7 +18,7 @@ def test_both_snippets_make_an_import(blocks: "list[Block]", run: "Callable[[Blo
         assert text != block.text
         run(replace(block, text=text))
     assert service.imports("batch-7")[0]["counts"]["rows"] == 2
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not service.imports("batch-8"):
         assert time.monotonic() < deadline, "the message is taken"
         time.sleep(0.05)  # looking again, not guessing

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def test_a_whole_import_by_hand(blocks: "list[Block]") -> None:
     first = next(block for block in blocks if block.page.name == "sandbox.md" and block.text.startswith("S="))
-    with running_sandbox() as sandbox:
+    with running_sandbox(order_delay=0.2) as sandbox:
         here = sandbox.dashboard_url.removesuffix("/api")
         text = f"IFS=\n{first.text.replace('http://127.0.0.1:8900', here)}"
         done = subprocess.run(["bash", "-euc", text], capture_output=True, text=True, timeout=60, check=True)

@@ -157,7 +157,7 @@ def test_calls_that_were_not_made_give_their_tokens_back(desk: Desk) -> None:
     assert run.tokens == 2
     own = desk.row(schema.lanes, name=f"import:{run.import_id}").tokens
     desk.record(run, Flush(settled=[desk.imported(0)], first=1, last=True, unused=1))
-    assert desk.lane(Lane.NUMBERS).tokens == pytest.approx(99, abs=0.9)
+    assert 98.1 <= desk.lane(Lane.NUMBERS).tokens <= 100  # which it may have filled up to in the meantime
     assert desk.row(schema.lanes, name=f"import:{run.import_id}").tokens == own + 1
 
 

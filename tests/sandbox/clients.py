@@ -106,7 +106,7 @@ class Catapult(Api):
 
 def until(read: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     """Ask again and again until the answer is good; fail after ten seconds."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not good(found := read()):
         assert time.monotonic() < deadline, f"never came about; last seen: {found}"
         time.sleep(0.01)  # looking again, not guessing

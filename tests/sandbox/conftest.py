@@ -97,10 +97,12 @@ def listener() -> Iterator[Listener]:
 def raw(sandbox: RunningSandbox) -> Iterator[Callable[[bytes], bytes]]:
     """Send bytes on one connection and read until the sandbox is silent for a moment or ends it."""
     host, port = urlsplit(sandbox.url).netloc.split(":")
-    with socket.create_connection((host, int(port)), timeout=0.5) as connection:
+    with socket.create_connection((host, int(port))) as connection:
 
         def talk(data: bytes) -> bytes:
+            connection.settimeout(60)
             connection.sendall(data)
+            connection.settimeout(1)
             got = b""
             try:
                 while piece := connection.recv(65536):

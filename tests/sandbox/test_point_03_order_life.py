@@ -10,7 +10,7 @@ from tests.sandbox.clients import Dashboard
 def test_an_order_passes_through_all_three_statuses(
     dashboard: Dashboard, sandbox: RunningSandbox, wait_until: Callable[..., Any]
 ) -> None:
-    sandbox.switch(order_delay=0.4)
+    sandbox.switch(order_delay=2)
     answer = dashboard.order("9195550001")
     path = f"/externalTns/{answer.text('OrderId')}"
     seen = [answer.text("ProcessingStatus")]

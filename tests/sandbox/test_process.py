@@ -28,11 +28,11 @@ def test_it_says_once_that_it_is_ready_and_ends_cleanly(number: signal.Signals) 
     with start() as process:
         line = process.stdout.readline()
         assert line.startswith("sandbox ready at http://127.0.0.1:")
-        connection = HTTPConnection(line.split()[3].removeprefix("http://"), timeout=5)
+        connection = HTTPConnection(line.split()[3].removeprefix("http://"), timeout=60)
         connection.request("GET", "/control/switches")
         assert connection.getresponse().status == 200
         process.send_signal(number)
-        assert process.wait(5) == 0
+        assert process.wait(60) == 0
         connection.close()
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
 
@@ -41,10 +41,10 @@ def test_a_port_that_is_taken_is_said() -> None:
     with start() as first:
         port = first.stdout.readline().split()[3].rpartition(":")[2]
         with start(SANDBOX_PORT=port) as second:
-            assert second.wait(5) == 1
+            assert second.wait(60) == 1
             assert f"cannot listen on 127.0.0.1:{port}" in second.stderr.read()
         first.terminate()
-        first.wait(5)
+        first.wait(60)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_port_that_is_taken_is_said() -> None:
 )
 def test_a_setting_that_does_not_fit_is_said(name: str, value: str, problem: str) -> None:
     with start(**{name: value}) as process:
-        assert process.wait(5) == 2
+        assert process.wait(60) == 2
         assert problem in process.stderr.read()
 
 

@@ -40,7 +40,7 @@ class Receiver:
             self._news.notify_all()
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def wait_for(self, count: int, seconds: float = 10) -> list[Told]:
+    def wait_for(self, count: int, seconds: float = 60) -> list[Told]:
         """Return when it was told so often."""
         with self._news:
             assert self._news.wait_for(lambda: len(self.told) >= count, seconds), f"told {len(self.told)} times"

@@ -34,7 +34,7 @@ from sandbox.testing import RunningSandbox
 from workers import embedded
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 180.0
 CANARIES = {
     "SANDBOX_PASSWORD": "canary-dashboard-password",
     "SANDBOX_TOKEN": "t-canary-token",
@@ -125,6 +125,7 @@ class Stack:
         if name == "redis":
             self.unusual.discard(name)
             self.processes[name] = embedded.start(self.ports["redis"], self.folder / "redis")
+            self.monitor()
             return
         (self.unusual.add if environ else self.unusual.discard)(name)
         command = shlex.split(self.lines[name.rstrip("2")])
@@ -190,7 +191,7 @@ class Stack:
         return False
 
     def monitor(self) -> None:
-        """Write down every command that Redis gets from now on."""
+        """Write down every command that Redis gets from now on, until it ends."""
         connection = socket.create_connection(("127.0.0.1", self.ports["redis"]))
         connection.sendall(b"MONITOR\r\n")
         threading.Thread(target=self._listen, args=(connection,), daemon=True).start()
@@ -342,7 +343,6 @@ def session_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(folder, f"sqlite:///{folder / 'ledger.db'}")
     try:
         stack.start("redis")
-        stack.monitor()
         stack.start("sandbox")
         stack.migrate()
         names = ("web", "worker", "dispatcher", "flower")

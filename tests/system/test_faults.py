@@ -89,7 +89,7 @@ def test_an_order_whose_answer_was_lost_is_not_placed_twice_even_if_the_worker_d
 def test_an_import_that_is_stopped_while_it_runs_stops_at_once(
     stack: Stack, numbers: Callable[..., list[str]], until: Callable[..., Any], how: str
 ) -> None:
-    stack.sandbox.switch(latency=0.03)
+    stack.sandbox.switch(latency=0.2)
     rows = numbers(300)
     import_id = stack.submit(rows)
     stack.reaches(import_id, "imported", 5)

@@ -124,6 +124,7 @@ def test_what_comes_in_is_in_the_ledger_and_in_no_log(stack: Stack, until: Calla
     basic = {"Authorization": "Basic " + base64.b64encode(f"tnimport:{secret}".encode()).decode()}
     told = {"messageId": "m-hushed", "from": "+12065550177", "to": "+19195551178", "text": "hush, said nobody"}
     path = "/callbacks/default/messages"
+    before = len(stack.log("web"))
     assert stack.http("POST", path, told | {"eventType": "hush"}, **basic)["status_code"] == 400
     assert stack.http("POST", path, b"hush +12065550177", **basic)["status_code"] == 400
     assert stack.http("POST", path, told, Authorization="Basic aHVzaDpodXNo")["status_code"] == 401
@@ -131,7 +132,7 @@ def test_what_comes_in_is_in_the_ledger_and_in_no_log(stack: Stack, until: Calla
     assert stack.http("GET", f"{path}?{urlencode(told)}", **basic).endswith("<Response/>")
     (found,) = stack.http("GET", "/v1/inbound?number=9195551178")["inbound"]
     assert found["text"] == told["text"]
-    log = until(lambda: (text := stack.log("web")).count("callback_stored") == 2 and text, "both are logged")
+    log = until(lambda: (text := stack.log("web")[before:]).count("callback_stored") == 2 and text, "both are logged")
     assert {"callback_unreadable", "callback_refused"} <= set(re.findall(r"callback_\w+", log))
     hidden = ("hush", "5550177", "5551178", secret, basic["Authorization"].split()[1], "aHVzaDpodXNo")
     assert [word for word in hidden if word in log.replace("m-hushed", "")] == []

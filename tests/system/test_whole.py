@@ -66,7 +66,7 @@ def test_ten_thousand_numbers_work_in_twenty_orders(stack: Stack, numbers: Calla
     stack.restart("worker", "dispatcher", **USUAL_CLAIMS)
     rows = numbers(10_000)
     import_id = stack.submit(rows)
-    view = stack.finished(import_id, 110)
+    view = stack.finished(import_id, 300)
     assert view["state"] == "complete"
     assert view["counts"]["imported"] == 10_000
     assert len(view["orders"]) == 20

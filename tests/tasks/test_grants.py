@@ -183,4 +183,4 @@ def test_a_ledger_that_stays_away_is_waited_for_no_longer_than_the_claim_lasts(
     monkeypatch.setattr("tasks.notebook.LEDGER_AWAY", 0.001)
     world.http_timeout = 0.2
     with pytest.raises(sa.exc.OperationalError):
-        STEPS[Task.IMPORT_NUMBERS](world.job(run, deadline=monotonic() + 0.3))
+        STEPS[Task.IMPORT_NUMBERS](world.job(run, deadline=monotonic() + 2))

@@ -134,10 +134,10 @@ def test_a_wait_for_a_lost_order_does_not_outlast_the_time_it_may_still_appear_i
     world.submit(GOOD)
     world.sandbox.fault("dashboard.orders.create", "cut-before", count=1)
     world.run(Task.SUBMIT_ORDER)
-    world.earlier(orders, "sent_at", 599.5)
+    world.earlier(orders, "sent_at", 590)
     result = world.run(Task.SUBMIT_ORDER)
     assert isinstance(result, Later)
-    assert 0 < result.seconds <= 0.5
+    assert 0 < result.seconds <= 10
 
 
 def test_a_list_that_cannot_be_had_tells_nothing_of_the_order(world: World) -> None:

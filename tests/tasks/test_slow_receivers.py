@@ -23,7 +23,7 @@ from workers.dispatching import Dispatcher
 SECRET = "whsec_" + "c2VjcmV0LW9mLXR3ZW50eS1mb3VyLWI="
 THREADS = 8  # of a worker
 OWED = 100
-SOON = 5.0  # seconds
+SOON = 20.0  # seconds; a receiver that hangs takes 30
 
 
 class Threads:

@@ -143,13 +143,14 @@ def test_a_receipt_tells_what_became_of_the_message(telling: World, hook: Receiv
 
 def test_an_answer_that_is_lost_brings_the_same_id_again(telling: World, hook: Receiver) -> None:
     came_in(telling)
-    telling.http_timeout = 0.2
+    telling.http_timeout = 1
     hook.awake.clear()
     first = attempt(telling)
     assert isinstance(first, Later)
     assert (first.message, owed(telling).code, owed(telling).state) == ("timeout", "timeout", "waiting")
     assert 4 < telling.in_how_long(Task.DELIVER_WEBHOOK) < 6
     hook.awake.set()
+    telling.http_timeout = 30
     assert attempt(telling) == Done({"status": 204})
     one, two = hook.told
     assert one.headers["webhook-id"] == two.headers["webhook-id"] == owed(telling).id

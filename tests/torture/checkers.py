@@ -30,6 +30,7 @@ class Evidence:
     orders: list[dict[str, Any]]  # at the carrier
     applications: list[dict[str, Any]]  # at the carrier
     claim_seconds: float
+    allowed: float = RECOVERY_SECONDS  # beyond the time of a claim, until work goes on
     overdue: float = 0.0  # longest time that a claim outlived its own, once the faults had ended
     recovered_after: float = 0.0  # from the end of the last fault to the first progress
     canaries: tuple[str, ...] = ()
@@ -105,15 +106,15 @@ def unexplained(seen: Evidence) -> Iterator[str]:
 
 def claims(seen: Evidence) -> Iterator[str]:
     """No claim outlived its time while somebody was there to take it back, and no work is left."""
-    if seen.overdue > RECOVERY_SECONDS:
+    if seen.overdue > seen.allowed:
         yield f"a claim was {seen.overdue:.1f} s over its time"
     for row in seen.work:
         yield f"work is left: {row}"
 
 
 def recovery(seen: Evidence) -> Iterator[str]:
-    """After the last fault something moved within the time of a claim and 15 seconds."""
-    if seen.recovered_after > seen.claim_seconds + RECOVERY_SECONDS:
+    """After the last fault something moved within the time of a claim and 15 seconds, or what this run allows."""
+    if seen.recovered_after > seen.claim_seconds + seen.allowed:
         yield f"nothing moved for {seen.recovered_after:.1f} s"
 
 

@@ -7,11 +7,11 @@ from tests.system.conftest import until
 from tests.torture.rolling import Rolling, unpack
 from tests.torture.stand import Stand
 
-NUMBERS = {"short": 1000, "long": 10_000}
+NUMBERS = {"short": 2000, "long": 10_000}
 SMALL = 4
 ORDER = ("dispatcher", "worker", "web")  # as in docs/servers.md: what a newer process plans, dispatchers know by then
 LATENCY = {"short": 0.4, "long": 0.1}  # so long that the import outlasts the change
-STOP_SECONDS = 3.0  # a call in flight, its record, and the process's own end
+STOP_SECONDS = {"short": 20.0, "long": 3.0}  # a call in flight, its record, the process's end; the gate may be slow
 
 
 def test_a_rolling_upgrade_costs_no_error_and_either_version_works_on_the_newer_ledger(
@@ -46,5 +46,5 @@ def test_a_rolling_upgrade_costs_no_error_and_either_version_works_on_the_newer_
         bare_stand.books(import_id)
     assert rolling.caller.errors == []
     assert rolling.codes == {0}
-    assert max(rolling.stopped_within.values()) < STOP_SECONDS
+    assert max(rolling.stopped_within.values()) < STOP_SECONDS[torture]
     assert rolling.complaints() == []

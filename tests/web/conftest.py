@@ -69,7 +69,7 @@ def serve() -> Iterator[Serve]:
         server = _Server(config)
         thread = threading.Thread(target=server.run)
         thread.start()
-        assert server.listens.wait(10)
+        assert server.listens.wait(60)
         session = requests.Session()
         session.trust_env = False
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,8 +33,8 @@ def test_every_check_is_listed_when_asked_for(web: Web, query: str) -> None:
 @pytest.mark.parametrize(
     ("said", "ok", "detail"),
     [
-        ("answers", True, "answers, as dispatcher here/7 saw 0 s ago"),
-        ("ConnectionError", False, "does not answer (ConnectionError), as dispatcher here/7 saw 0 s ago"),
+        ("answers", True, r"answers, as dispatcher here/7 saw \d+ s ago"),
+        ("ConnectionError", False, r"does not answer \(ConnectionError\), as dispatcher here/7 saw \d+ s ago"),
     ],
 )
 def test_redis_is_listed_as_a_dispatcher_sees_it_and_readiness_does_not_depend_on_it(
@@ -43,7 +44,8 @@ def test_redis_is_listed_as_a_dispatcher_sees_it_and_readiness_does_not_depend_o
     answer = any_web.get("/readyz?verbose")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     (redis,) = [check for check in answer.json()["checks"] if check["name"] == "redis"]
-    assert (redis["ok"], redis["detail"]) == (ok, detail)
+    assert redis["ok"] == ok
+    assert re.fullmatch(detail, redis["detail"])
 
 
 def test_what_a_dispatcher_said_before_it_died_is_no_news_of_redis(web: Web) -> None:

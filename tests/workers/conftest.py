@@ -19,7 +19,7 @@ COMMANDS = {
 }
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 60) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float = 180) -> None:
     """Look again until it holds."""
     deadline = time.monotonic() + seconds
     while not holds():

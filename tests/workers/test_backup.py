@@ -92,7 +92,6 @@ def shell(text: str, environ: dict[str, str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.timeout(240)  # three runs of two processes
 def test_a_ledger_restored_from_the_middle_of_an_import_finds_out_what_is_done_already(  # noqa: PLR0917 - fixtures
     environment: dict[str, str],
     ledger: Ledger,

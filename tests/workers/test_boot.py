@@ -33,7 +33,14 @@ WRONG = {
     "TNIMPORT_SIGHT_ID": "743",
     "TNIMPORT_CATAPULT_SECRET": "",
 }
+LIBRARIES = ("celery", "redis", "requests", "sqlalchemy", "fastapi", "uvicorn", "pydantic_settings")
 NAMED = ("TNIMPORT_POLL_FIRST", "TNIMPORT_HTTP_TIMEOUT", "TNIMPORT_REDIS_URL", "TNIMPORT_SIGHT_ID")
+
+
+def cpu_of_loading(*libraries: str) -> float:
+    """Seconds of CPU that a Python takes to load these, on this machine and now."""
+    program = f"import time, {', '.join(libraries)}; print(time.process_time())"
+    return float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
 
 
 def run(name: str, environ: dict[str, str]) -> tuple[int, str]:
@@ -102,10 +109,11 @@ def test_processes_keep_to_their_settings_and_sigterm_stops_every_one_with_exit_
     until(lambda: started["web"].says("started") and listens(free_port), "the web process listens")
     until(lambda: started["dispatcher"].says("dispatcher_ready"), "the dispatcher is ready")
     until(lambda: started["worker"].says(" ready"), "the worker is ready")
+    loading = cpu_of_loading(*LIBRARIES)
     for name, one in started.items():
         used = psutil.Process(one.popen.pid).cpu_times()
-        # Measured 0.6 to 0.8 s, which is also the time it takes where a core is free.
-        assert used.user + used.system < 2, f"{name} starts in under two seconds"
+        # `make bench` measures the seconds; here only that a start costs little beyond its libraries.
+        assert used.user + used.system < 3 * loading + 1, f"{name} starts for {loading:.1f} s of loading"
     for body, limit in (("9195550001\n9195550002\n", "rows"), ("9" * 3000, "body_bytes")):
         answer = requests.post(f"http://127.0.0.1:{free_port}/v1/imports?{WISH}", body, headers=TEXT, timeout=20)
         assert (answer.status_code, answer.json()["limit"]) == (413, limit)

@@ -32,10 +32,9 @@ def test_anything_off_is_a_problem(seen: dict[str, object], shipped: int, proble
     assert problem in "\n".join(judge(seen, shipped))
 
 
-@pytest.mark.timeout(180)
 def test_the_demonstration_ends_well_and_prints_the_report() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "workers.demo"], capture_output=True, text=True, timeout=170, check=False
+        [sys.executable, "-m", "workers.demo"], capture_output=True, text=True, timeout=390, check=False
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr
     assert "= 1,0" in done.stdout

@@ -15,7 +15,7 @@ import pytest
 from config.local import free_port
 from workers import stack
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 
 
 def environment() -> dict[str, str]:
