@@ -7,6 +7,7 @@ from time import time
 from typing import Final
 
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
+_BODILESS: Final = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,13 +45,19 @@ class Response:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     close: bool = False
+    bare: bool = False  # the body is only counted and not sent, as HEAD wants it
     delivery: Delivery | None = None
+
+    @property
+    def content(self) -> bytes:
+        """What is sent after the head."""
+        return b"" if self.bare or self.status in _BODILESS else self.body
 
     def head(self) -> bytes:
         """The status line and the headers, with the blank line after them."""
         lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        if self.status != HTTPStatus.NO_CONTENT:
+        if self.status not in _BODILESS:
             lines.append(f"Content-Length: {len(self.body)}")
         lines.append(f"Date: {_dates.now()}")
         if self.close:

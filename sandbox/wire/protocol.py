@@ -5,18 +5,17 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
-import httptools
-
 from sandbox.wire.message import Delivery, Request, Response
+from sandbox.wire.reader import Reader, Unreadable
 
 Answer = Callable[[Request], Response]
 
 _log = logging.getLogger(__name__)
 
-LARGEST_BODY: Final = 16 * 1024 * 1024
 _PIECES: Final = 20  # a dripping answer comes in at most this many pieces
 
 
@@ -26,26 +25,19 @@ class Connection(asyncio.Protocol):
     def __init__(self, answer: Answer, connections: set["Connection"]) -> None:
         self._answer = answer
         self._connections = connections
-        self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[tuple[Request, bool]] = deque()
+        self._reader: Reader | None = None  # none before the first byte can come and after what cannot be read
+        self._waiting: deque[Callable[[], Response]] = deque()
         self._slow: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
-        self._remote = ""
-        self._begin()
-
-    def _begin(self) -> None:
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
-        self._size = 0
 
     # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note who calls."""
+        """Begin to read."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type; a server makes no other
         self._transport = transport
-        self._remote = str(transport.get_extra_info("peername", ("",))[0])
+        remote = str(transport.get_extra_info("peername", ("",))[0])
+        self._reader = Reader(remote, self._take, partial(transport.write, b"HTTP/1.1 100 Continue\r\n\r\n"))
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -56,90 +48,57 @@ class Connection(asyncio.Protocol):
             self._slow.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Read on; what is not HTTP is answered 400 and ends the connection."""
-        if self._transport is None or self._transport.is_closing():
+        """Read on; what cannot be read is answered 400 or 413 in its turn and ends the connection."""
+        if self._reader is None or self._ended():
             return
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(400)
-        except httptools.HttpParserError:
-            self._refuse(413 if self._size > LARGEST_BODY else 400)
+            self._reader.feed(data)
+        except Unreadable as problem:
+            self._reader = None
+            self._waiting.append(partial(Response, status=problem.status, close=True))
+            self._serve()
 
     def hang_up(self) -> None:
         """End the connection at once, with nothing more sent."""
         if self._transport:
             self._transport.abort()
 
-    # httptools' side
-
-    def on_url(self, url: bytes) -> None:
-        """Collect the target, which may come in pieces."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep the last value of each header."""
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        """Let a client that asks first go on with its body."""
-        if self._headers.get("expect", "").lower() == "100-continue" and self._transport:
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, body: bytes) -> None:
-        """Collect the body up to the limit."""
-        self._size += len(body)
-        if self._size > LARGEST_BODY:
-            raise ValueError("the body is larger than the sandbox reads")
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        """Queue the request behind those that came before it on this connection."""
-        path, _, query = self._url.decode("latin-1").partition("?")
-        if path.startswith("http://"):  # absolute form, as a proxy would send it
-            path = "/" + path[7:].partition("/")[2]
-        request = Request(
-            method=self._parser.get_method().decode(),
-            path=path,
-            query=query.partition("#")[0],
-            headers=self._headers,
-            body=b"".join(self._body),
-            remote=self._remote,
-        )
-        self._waiting.append((request, not self._parser.should_keep_alive()))
-        self._begin()
-        self._serve()
-
     # answering
 
+    def _take(self, request: Request, last: bool) -> None:  # noqa: FBT001 - as the reader calls it
+        """Queue the request behind those that came before it on this connection."""
+        self._waiting.append(partial(self._answered, request, last=last))
+        self._serve()
+
     def _serve(self) -> None:
-        while self._waiting and not self._slow:
-            request, last = self._waiting.popleft()
-            response = self._answered(request)
-            response.close = response.close or last
+        while self._waiting and not self._slow and not self._ended():
+            response = self._waiting.popleft()()
             if response.delivery:
                 self._slow = asyncio.get_running_loop().create_task(self._deliver(response, response.delivery))
                 self._slow.add_done_callback(self._delivered)
             else:
                 self._write(response)
 
-    def _answered(self, request: Request) -> Response:
+    def _answered(self, request: Request, *, last: bool) -> Response:
         """The answer; a fault of our own is a 500 and is told on standard error, never mistaken for a played one."""
         try:
-            return self._answer(request)
+            response = self._answer(request)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason
             _log.exception("the sandbox failed at %s %s", request.method, request.path)
-            return Response(status=500, close=True)
+            response = Response(status=500, close=True)
+        response.close = response.close or last
+        response.bare = request.method == "HEAD"
+        return response
+
+    def _ended(self) -> bool:
+        return self._transport is None or self._transport.is_closing()
 
     def _write(self, response: Response) -> None:
         if self._transport:
-            self._transport.write(response.head() + response.body)
+            self._transport.write(response.head() + response.content)
             if response.close:
                 self._waiting.clear()
                 self._transport.close()
-
-    def _refuse(self, status: int) -> None:
-        self._write(Response(status=status, close=True))
 
     def _delivered(self, task: asyncio.Task[None]) -> None:
         self._slow = None
@@ -160,11 +119,11 @@ class Connection(asyncio.Protocol):
     def _tear(self, response: Response, keep: float) -> None:
         """Promise the whole length, send a part, end: a torn answer and not a short one."""
         if self._transport:
-            self._transport.write(response.head() + response.body[: int(len(response.body) * keep)])
+            self._transport.write(response.head() + response.content[: int(len(response.content) * keep)])
             self._transport.close()
 
     async def _drip(self, response: Response, seconds: float) -> None:
-        whole = response.head() + response.body
+        whole = response.head() + response.content
         step = max(1, -(-len(whole) // _PIECES))
         for start, end in pairwise([*range(0, len(whole), step), len(whole)]):
             if self._transport:

@@ -49,3 +49,10 @@ def test_a_body_that_is_too_large_is_refused(raw: Callable[[bytes], bytes]) -> N
 def test_latency_delays_every_answer(sandbox: RunningSandbox, catapult: Catapult) -> None:
     sandbox.switch(latency=0.05)
     assert catapult.get("/errors").status == 200
+
+
+def test_a_client_that_offers_http_2_is_answered_in_http_1(catapult: Catapult) -> None:
+    wanted = {"name": "a", "incomingCallUrl": "http://x.test"}
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__"}
+    assert catapult.call("POST", "/applications", wanted, **offer).status == 201
+    assert catapult.call("GET", "/applications", None, **offer).json[0]["name"] == "a"
