@@ -1,9 +1,9 @@
 """applications: create, list, fetch, update, delete."""
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from sandbox.call import Call
+from sandbox.catapult.callback_fields import LONGEST_TIMEOUT, check_method, check_timeout, check_url
 from sandbox.catapult.json_in import read_object, text
 from sandbox.catapult.json_out import answer, created, done
 from sandbox.catapult.paging import listed, page_of
@@ -25,8 +25,7 @@ _URLS: Final = (
 )
 _TIMEOUTS: Final = ("incomingCallUrlCallbackTimeout", "incomingMessageUrlCallbackTimeout")
 _KNOWN: Final = {"name", "callbackHttpMethod", "autoAnswer", *_URLS, *_TIMEOUTS}
-_LONGEST_TIMEOUT: Final = 10_000
-_DEFAULTS: Final = {"callbackHttpMethod": "post", "autoAnswer": True} | dict.fromkeys(_TIMEOUTS, _LONGEST_TIMEOUT)
+_DEFAULTS: Final = {"callbackHttpMethod": "post", "autoAnswer": True} | dict.fromkeys(_TIMEOUTS, LONGEST_TIMEOUT)
 
 
 def create(call: Call) -> Response:
@@ -93,50 +92,18 @@ def _read(call: Call) -> dict[str, Any]:
     renamed = {_ALIASES.get(name, name): value for name, value in given.items()}
     fields = {name: value for name, value in renamed.items() if name in _KNOWN}
     for name in _URLS:
-        _check_url(fields, name)
+        check_url(fields, name)
     for name in _TIMEOUTS:
-        _check_timeout(fields, name)
-    if "callbackHttpMethod" in fields:
-        fields["callbackHttpMethod"] = _method(fields["callbackHttpMethod"])
-    fields["autoAnswer"] = _flag(fields["autoAnswer"]) if "autoAnswer" in fields else None
-    return {name: value for name, value in fields.items() if value is not None}
+        check_timeout(fields, name)
+    check_method(fields, "callbackHttpMethod")
+    if "autoAnswer" in fields:
+        fields["autoAnswer"] = _flag(fields["autoAnswer"])
+    return fields
 
 
 def _require_a_url(fields: dict[str, Any]) -> None:
     if not (fields.get("incomingCallUrl") or fields.get("incomingMessageUrl")):
         raise invalid("Your application must have a least one callback URL.")
-
-
-def _check_url(fields: dict[str, Any], name: str) -> None:
-    """A URL must be http or https with a host; an empty one removes what was set."""
-    url = fields.get(name)
-    if url is None or url == "":
-        return
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-        good = parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if not good:
-        raise invalid(f"The property '{name}' must be a valid URL.")
-
-
-def _check_timeout(fields: dict[str, Any], name: str) -> None:
-    if name not in fields:
-        return
-    value = fields[name]
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value[:9])  # older clients send numbers as strings
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LONGEST_TIMEOUT:
-        raise invalid(f"The property '{name}' must be from 1 to {_LONGEST_TIMEOUT} milliseconds.")
-    fields[name] = value
-
-
-def _method(value: object) -> str:
-    method = str(value).lower()
-    if method not in {"get", "post"}:
-        raise invalid("The property 'callbackHttpMethod' must be GET or POST.")
-    return method
 
 
 def _flag(value: object) -> bool:

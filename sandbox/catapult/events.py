@@ -8,7 +8,8 @@ from urllib.parse import urlencode, urlsplit
 
 from sandbox.carrier import Carrier
 from sandbox.catapult.state import CatapultUser, Message, stamp
-from sandbox.wire.outbound import Outgoing, basic_of, is_loopback, send, without_userinfo
+from sandbox.wire.outbound import Outgoing, basic_of, send
+from sandbox.wire.urls import is_loopback, without_userinfo
 
 _AGENT: Final = "BandwidthAPI/v1 (sandbox)"
 
@@ -87,7 +88,7 @@ async def _outcome(carrier: Carrier, event: dict[str, Any], target: Target, url:
         return "not sent: only loopback is called"
     try:
         reply = await send(_outgoing(event, target.method, url), min(target.seconds, carrier.switches.callback_timeout))
-    except (OSError, TimeoutError) as problem:
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with the URL or the answer, it was not delivered
         return f"failed: {type(problem).__name__}"
     return "delivered" if 200 <= reply.status < 300 else f"failed: {reply.status}"  # noqa: PLR2004 - HTTP's own numbers
 

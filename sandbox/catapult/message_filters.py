@@ -1,6 +1,6 @@
 """Chooses the messages that a list shows, and leads on by sort key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Final
@@ -12,6 +12,7 @@ from sandbox.catapult.problems import invalid
 from sandbox.catapult.state import Message
 
 _KEYS: Final = {"sortKeyLT", "sortKeyGT"}
+_LAST_KEY: Final = 10**17
 _EARLIEST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -22,7 +23,8 @@ def page_of_messages(call: Call, messages: Sequence[Message]) -> tuple[list[Mess
     size = whole_number(query, "size", DEFAULT_SIZE, 1, LARGEST_SIZE)
     # Our choice: the reference says both "newest first" and "default asc"; sortKeyLT leads from new to old.
     ascending = query.get("sortOrder", "desc").lower() == "asc"
-    found = sorted((one for one in messages if _passes(one, query)), key=attrgetter("sort_key"), reverse=not ascending)
+    passes = _filter(query)
+    found = sorted(filter(passes, messages), key=attrgetter("sort_key"), reverse=not ascending)
     shown = found[:size]
     kept = [pair for pair in parse_qsl(call.request.query) if pair[0] not in _KEYS | {"size"}]
     links = [link_to(call, "first", [*kept, ("size", str(size))])]
@@ -32,21 +34,28 @@ def page_of_messages(call: Call, messages: Sequence[Message]) -> tuple[list[Mess
     return shown, ", ".join(links)
 
 
-def _passes(message: Message, query: dict[str, str]) -> bool:
-    facts = {
-        "from": message.sender,
-        "to": message.recipient,
-        "direction": message.direction,
-        "state": message.state,
-        "deliveryState": message.delivery_state,
-    }
-    return (
-        all(query[name] == value for name, value in facts.items() if name in query)
-        and message.time >= _moment(query, "fromDateTime", _EARLIEST)
-        and message.time <= _moment(query, "toDateTime", _LATEST)
-        and message.sort_key < whole_number(query, "sortKeyLT", 10**18, 0, 10**19)
-        and message.sort_key > whole_number(query, "sortKeyGT", 0, 0, 10**19)
-    )
+def _filter(query: dict[str, str]) -> Callable[[Message], bool]:
+    """What a message must be to be shown; the query is judged at once, also where there is no message."""
+    words = {name: query[name] for name in ("from", "to", "direction", "state", "deliveryState") if name in query}
+    earliest, latest = _moment(query, "fromDateTime", _EARLIEST), _moment(query, "toDateTime", _LATEST)
+    below = whole_number(query, "sortKeyLT", _LAST_KEY, 0, _LAST_KEY)
+    above = whole_number(query, "sortKeyGT", 0, 0, _LAST_KEY)
+
+    def passes(message: Message) -> bool:
+        facts = {
+            "from": message.sender,
+            "to": message.recipient,
+            "direction": message.direction,
+            "state": message.state,
+            "deliveryState": message.delivery_state,
+        }
+        return (
+            all(facts[name] == word for name, word in words.items())
+            and earliest <= message.time <= latest
+            and above < message.sort_key < below
+        )
+
+    return passes
 
 
 def _moment(query: dict[str, str], name: str, otherwise: datetime) -> datetime:

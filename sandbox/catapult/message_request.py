@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from sandbox.call import Call
+from sandbox.catapult.callback_fields import LONGEST_TIMEOUT, check_method, check_timeout, check_url
 from sandbox.catapult.json_in import optional_text, text
 from sandbox.catapult.problems import Problem, invalid, missing
 from sandbox.catapult.state import Message
@@ -11,7 +12,6 @@ from sandbox.ids import resource_id
 from sandbox.scenarios import fate_of
 
 LONGEST_TEXT: Final = 2048
-_LONGEST_TIMEOUT: Final = 10_000
 _SEGMENT: Final = 160
 _NUMBER: Final = re.compile(r"\+?(1[0-9]{10})")
 _RECIPIENT: Final = re.compile(r"\+?([1-9][0-9]{6,14})")
@@ -70,19 +70,17 @@ def _content(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _callback(given: dict[str, Any]) -> dict[str, Any]:
-    method = (optional_text(given, "callbackHttpMethod") or "post").lower()
-    if method not in {"get", "post"}:
-        raise invalid("The property 'callbackHttpMethod' must be GET or POST.")
-    timeout = given.get("callbackTimeout", _LONGEST_TIMEOUT)
-    if isinstance(timeout, bool) or not isinstance(timeout, int) or not 0 < timeout <= _LONGEST_TIMEOUT:
-        raise invalid(f"The property 'callbackTimeout' must be from 1 to {_LONGEST_TIMEOUT} milliseconds.")
-    url = optional_text(given, "callbackUrl")
-    if url is None:
-        return {"tag": optional_text(given, "tag")}
+    for name in ("callbackUrl", "fallbackUrl"):
+        check_url(given, name)
+    check_timeout(given, "callbackTimeout")
+    check_method(given, "callbackHttpMethod")
+    tag = {"tag": optional_text(given, "tag")}
+    if not given.get("callbackUrl"):
+        return tag
     return {
-        "tag": optional_text(given, "tag"),
-        "callbackUrl": url,
-        "callbackHttpMethod": method,
-        "callbackTimeout": timeout,
-        "fallbackUrl": optional_text(given, "fallbackUrl"),
+        **tag,
+        "callbackUrl": given["callbackUrl"],
+        "callbackHttpMethod": given.get("callbackHttpMethod", "post"),
+        "callbackTimeout": given.get("callbackTimeout", LONGEST_TIMEOUT),
+        "fallbackUrl": given.get("fallbackUrl"),
     }

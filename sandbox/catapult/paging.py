@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from sandbox.call import Call
 from sandbox.catapult.json_out import answer
 from sandbox.catapult.problems import invalid
+from sandbox.digits import whole
 from sandbox.wire.message import Response
 
 Item = TypeVar("Item")
@@ -17,11 +18,11 @@ LARGEST_SIZE: Final = 1000
 
 def whole_number(query: dict[str, str], name: str, default: int, least: int, most: int) -> int:
     """A paging parameter, or a 400."""
-    given = query.get(name, str(default))
+    given = whole(query[name]) if name in query else default
     # Our choice: a page or size out of bounds is refused; the documents give the bounds only.
-    if not given.isascii() or not given.isdecimal() or not least <= int(given[:20]) <= most:
+    if given is None or not least <= given <= most:
         raise invalid(f"The query parameter '{name}' must be a number from {least} to {most}.")
-    return int(given)
+    return given
 
 
 def page_of(call: Call, items: Sequence[Item]) -> tuple[Sequence[Item], str]:

@@ -9,7 +9,7 @@ from sandbox.catapult.messages import shown as message_json
 from sandbox.catapult.state import CatapultUser
 from sandbox.catapult.state import stamp as catapult_stamp
 from sandbox.dashboard.state import DashboardAccount
-from sandbox.wire.outbound import without_userinfo
+from sandbox.wire.urls import without_userinfo
 
 
 def everything(carrier: Carrier, parts: str) -> dict[str, Any]:

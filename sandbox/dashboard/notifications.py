@@ -6,7 +6,8 @@ from typing import Final
 from sandbox.carrier import Carrier
 from sandbox.dashboard.state import DashboardAccount, Order, Subscription, now, stamp
 from sandbox.dashboard.xml_out import Element, document
-from sandbox.wire.outbound import Outgoing, Reply, basic_header, is_loopback, send, without_userinfo
+from sandbox.wire.outbound import Outgoing, Reply, basic_header, send
+from sandbox.wire.urls import is_loopback, without_userinfo
 
 _HEADERS: Final = {"Content-Type": "application/xml; charset=utf-8"}
 
@@ -26,7 +27,7 @@ def notify(carrier: Carrier, dashboard: DashboardAccount, order: Order) -> None:
 
 def _wants(subscription: Subscription, order: Order) -> bool:
     return (
-        (subscription.order_type or "").lower() == order.kind.lower()
+        subscription.order_type.lower() == order.kind.lower()
         and subscription.order_id in {None, order.order_id}
         and subscription.expires > now()
     )
@@ -43,7 +44,7 @@ def notification(subscription: Subscription, order: Order) -> bytes:
             "Notification",
             [
                 ("SubscriptionId", subscription.subscription_id),
-                ("OrderType", subscription.order_type or order.kind),
+                ("OrderType", subscription.order_type),
                 ("OrderId", order.order_id),
                 *own_id,
                 ("Status", order.status),
@@ -73,7 +74,7 @@ async def _outcome(carrier: Carrier, subscription: Subscription, body: bytes) ->
         return "not sent: only loopback is called"
     try:
         reply = await _send_challenged(carrier, subscription, body)
-    except (OSError, TimeoutError) as problem:
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with the URL or the answer, it was not delivered
         return f"failed: {type(problem).__name__}"
     # Anything but 200 counts as a failure, and is not tried again.
     return "delivered" if reply.status == 200 else f"failed: {reply.status}"  # noqa: PLR2004 - HTTP's own number

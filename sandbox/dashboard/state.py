@@ -89,7 +89,7 @@ class Subscription:
     """A wish to be told of orders by HTTP; the password is used, and never shown again."""
 
     subscription_id: str
-    order_type: str | None
+    order_type: str
     order_id: str | None
     url: str
     expires: datetime

@@ -1,6 +1,7 @@
 """subscriptions: who is told that an order ended."""
 
 from datetime import timedelta
+from typing import Final
 
 from lxml import etree
 
@@ -10,16 +11,19 @@ from sandbox.dashboard.refusals import Refusal, no_such_resource
 from sandbox.dashboard.state import Subscription, now
 from sandbox.dashboard.xml_in import child, root_of, text
 from sandbox.dashboard.xml_out import Element, answer
+from sandbox.digits import whole
 from sandbox.ids import order_id
 from sandbox.wire.message import Response
-from sandbox.wire.outbound import without_userinfo
+from sandbox.wire.urls import is_callable, without_userinfo
+
+_LONGEST: Final = 3_122_064_000  # seconds, or 99 years
 
 
 def create(call: Call) -> Response:
     """POST subscriptions: 201, no body, the id in Location."""
     subscription = _read(call, order_id())
     held = call.carrier.dashboards[call.account.account_id].subscriptions
-    if any(_target(one) == _target(subscription) for one in held.values()):
+    if any(_target(one) == _target(subscription) for one in held.values() if one.expires > now()):
         # Our choice: 409 is documented for the same target; the code is not.
         raise Refusal(409, "1010", "A subscription for this target exists already.")
     held[subscription.subscription_id] = subscription
@@ -30,9 +34,10 @@ def create(call: Call) -> Response:
 
 
 def index(call: Call) -> Response:
-    """GET subscriptions."""
+    """GET subscriptions, of one `orderType` where the query names it."""
     held = call.carrier.dashboards[call.account.account_id].subscriptions
-    shown = [_shown(one) for one in held.values() if one.expires > now()]
+    wanted = call.query().get("orderType", "").lower()
+    shown = [_shown(one) for one in held.values() if one.expires > now() and wanted in {"", one.order_type.lower()}]
     return answer(("SubscriptionsResponse", [("Subscriptions", shown)]))
 
 
@@ -73,17 +78,18 @@ def _read(call: Call, subscription_id: str) -> Subscription:
         # Our choice: e-mail and event subscriptions are not played, so they are refused.
         raise Refusal(400, "1003", "OrderType and CallbackSubscription are required.")
     url, expiry = text(callback, "URL"), text(callback, "Expiry")
-    if url is None or not url.startswith(("http://", "https://")) or expiry is None or not expiry.isdecimal():
+    # Our choice: nothing says that Expiry is mandatory; without it a subscription lasts as long as any may.
+    seconds = _LONGEST if expiry is None else whole(expiry)
+    if url is None or not is_callable(url) or seconds is None:
         # A failed validation is documented as 404, odd as that is.
         raise Refusal(404, "1003", "URL must be a valid URL and Expiry a number of seconds.")
-    seconds = min(int(expiry), 3_122_064_000)
     username, password = _credentials(callback)
     return Subscription(
         subscription_id=subscription_id,
         order_type=order_type,
         order_id=text(root, "OrderId"),
         url=url,
-        expires=now() + timedelta(seconds=seconds),
+        expires=now() + timedelta(seconds=min(seconds, _LONGEST)),
         username=username,
         password=password,
     )
@@ -97,7 +103,7 @@ def _credentials(callback: etree._Element) -> tuple[str | None, str | None]:
 
 
 def _target(subscription: Subscription) -> tuple[str, str | None, str]:
-    return (subscription.order_type or "").lower(), subscription.order_id, subscription.url
+    return subscription.order_type.lower(), subscription.order_id, subscription.url
 
 
 def _shown(subscription: Subscription) -> Element:
@@ -113,7 +119,7 @@ def _shown(subscription: Subscription) -> Element:
         "Subscription",
         [
             ("SubscriptionId", subscription.subscription_id),
-            ("OrderType", subscription.order_type or ""),
+            ("OrderType", subscription.order_type),
             *order,
             ("CallbackSubscription", inner),
         ],

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-_LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 _HEAD_LIMIT: Final = 64 * 1024
 
 
@@ -27,20 +26,6 @@ class Reply:
 
     status: int
     headers: dict[str, str]
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL leads to this machine."""
-    try:
-        return urlsplit(url).hostname in _LOOPBACK
-    except ValueError:
-        return False
-
-
-def without_userinfo(url: str) -> str:
-    """The URL as it may be shown."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def basic_of(url: str) -> dict[str, str]:
@@ -70,7 +55,7 @@ async def send(outgoing: Outgoing, seconds: float) -> Reply:
             writer.write(_head_of(outgoing) + outgoing.body)
             await writer.drain()
             return _read_head(await reader.readuntil(b"\r\n\r\n"))
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as problem:
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError) as problem:
             raise ConnectionError("the answer is not HTTP") from problem
         finally:
             writer.close()

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 
@@ -67,8 +68,12 @@ def test_no_match_is_404_or_204(dashboard: Dashboard, sandbox: RunningSandbox) -
     assert (answer.status, answer.body) == (204, b"")
 
 
-def test_a_date_that_is_none_is_refused(dashboard: Dashboard, orders: list[str]) -> None:
-    assert dashboard.get("/externalTns?createdDateFrom=yesterday").status == 400
+@pytest.mark.parametrize(
+    "given", ["yesterday", "2026-13-01", "2026-W01-1", "20260101", "\u0662\u0660\u0662\u0666-01-01"]
+)
+def test_a_date_that_is_none_is_refused(dashboard: Dashboard, given: str) -> None:
+    answer = dashboard.get(f"/externalTns?createdDateFrom={quote(given)}")
+    assert (answer.status, answer.text(".//ErrorCode")) == (400, "1010")
 
 
 def test_a_list_ends_at_a_thousand(dashboard: Dashboard, sandbox: RunningSandbox) -> None:

@@ -54,6 +54,10 @@ def test_an_application_lives(catapult: Catapult) -> None:
         ({"name": " ", "incomingMessageUrl": "http://x.test"}, "blank-property"),
         ({"name": "a"}, "validation-error"),
         ({"name": "a", "incomingMessageUrl": "ftp://x.test"}, "validation-error"),
+        ({"name": "a", "incomingMessageUrl": "http://[bad"}, "validation-error"),
+        ({"name": "a", "incomingMessageUrl": "http://x.test:port/"}, "validation-error"),
+        ({"name": "a", "incomingMessageUrl": "http://x.test/a b"}, "validation-error"),
+        ({"name": "a", "incomingMessageUrl": "http://x.test/\r\nX: y"}, "validation-error"),
         ({"name": "a", "incomingMessageUrl": "http://x.test", "callbackHttpMethod": "PUT"}, "validation-error"),
         (
             {"name": "a", "incomingMessageUrl": "http://x.test", "incomingMessageUrlCallbackTimeout": 10001},
@@ -102,6 +106,10 @@ def test_a_page_has_25_items_unless_said_otherwise_and_1000_at_most(
     assert len(catapult.get("/phoneNumbers?size=1000").json) == 30
     assert catapult.get("/phoneNumbers?size=1001").status == 400
     assert catapult.get("/phoneNumbers?page=-1").status == 400
+    assert len(catapult.get("/phoneNumbers?page=" + "0" * 5000 + "1").json) == 5
+    assert catapult.get("/phoneNumbers?size=" + "0" * 19 + "1999999").status == 400
+    assert catapult.get("/messages?sortKeyLT=" + "9" * 5000).status == 400
+    assert catapult.get("/messages?fromDateTime=yesterday").status == 400
 
 
 def test_a_number_lives(catapult: Catapult, sandbox: RunningSandbox) -> None:
@@ -171,11 +179,28 @@ def test_a_message_is_sent_also_in_the_form_of_the_guide(
         ({"text": "x" * 2049}, 400, "validation-error"),
         ({"receiptRequested": "all", "media": ["http://x.test/a.png"]}, 400, "validation-error"),
         ({"callbackTimeout": 10001}, 400, "validation-error"),
+        ({"callbackTimeout": "10001"}, 400, "validation-error"),
+        ({"callbackTimeout": "\u0661"}, 400, "validation-error"),
+        ({"callbackHttpMethod": "PUT"}, 400, "validation-error"),
+        ({"callbackUrl": "http://[bad"}, 400, "validation-error"),
+        ({"callbackUrl": "nourl"}, 400, "validation-error"),
+        ({"callbackUrl": "http://x.test:99999/"}, 400, "validation-error"),
+        ({"callbackUrl": ["http://x.test"]}, 400, "validation-error"),
+        ({"callbackUrl": "http://x.test/", "fallbackUrl": "http://"}, 400, "validation-error"),
     ],
 )
 def test_a_bad_message_is_refused(catapult: Catapult, sender: str, wanted: object, status: int, code: str) -> None:
     answer = catapult.post("/messages", {"from": sender, "to": "+13035550123", "text": "x", **wanted})
     assert (answer.status, answer.json["code"]) == (status, code)
+
+
+def test_a_message_takes_what_an_application_takes(catapult: Catapult, sender: str) -> None:
+    wanted = {"callbackUrl": "", "fallbackUrl": "", "callbackTimeout": "500", "callbackHttpMethod": "GET"}
+    good = {"from": sender, "to": "+13035550123", "text": "x"}
+    assert catapult.post("/messages", good | wanted).status == 201
+    path = catapult.post("/messages", good | wanted | {"callbackUrl": "http://127.0.0.1:9/"}).headers["Location"]
+    shown = catapult.get("/messages/" + path.rpartition("/")[2]).json
+    assert (shown["callbackTimeout"], shown["callbackHttpMethod"]) == (500, "get")
 
 
 def test_a_batch_is_202_with_a_result_each(catapult: Catapult, sender: str) -> None:

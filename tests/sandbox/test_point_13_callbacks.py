@@ -1,5 +1,7 @@
 import base64
 import json
+import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -69,6 +71,28 @@ def test_the_fallback_is_called_when_the_first_url_fails(
     send(catapult)
     first, second = listener.at("/in")[0], listener.at("/fallback")[0]
     assert first.body == second.body
+
+
+def test_the_fallback_is_called_when_the_first_url_answers_nonsense(
+    catapult: Catapult, pair: Callable[..., None], listener: Listener
+) -> None:
+    def answer_nonsense() -> None:
+        caller, _ = server.accept()
+        with caller:
+            caller.sendall(b"MEEP\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer_nonsense, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        send(catapult, callbackUrl=url, fallbackUrl=f"{listener.url}/fallback")
+        assert json.loads(listener.at("/fallback")[0].body)["state"] == "sent"
+
+
+def test_the_fallback_is_called_when_the_first_url_cannot_be_called_at_all(
+    catapult: Catapult, pair: Callable[..., None], listener: Listener
+) -> None:
+    send(catapult, callbackUrl="http://\ud800@127.0.0.1:9/", fallbackUrl=f"{listener.url}/fallback")
+    assert json.loads(listener.at("/fallback")[0].body)["state"] == "sent"
 
 
 def test_ten_seconds_are_the_longest_wait(sandbox: RunningSandbox) -> None:
@@ -199,9 +223,49 @@ def test_a_subscription_lives_and_never_shows_its_password(dashboard: Dashboard,
     assert (dashboard.call("DELETE", path).status, dashboard.get(path).status) == (200, 404)
 
 
-def test_a_bad_subscription_is_refused(dashboard: Dashboard) -> None:
-    assert dashboard.post("/subscriptions", SUBSCRIPTION.format(url="nowhere", expiry=1)).status == 404
+@pytest.mark.parametrize("url", ["nowhere", "http://[bad", "http://", "https:///path", "http://x.test:99999/"])
+def test_a_subscription_to_a_bad_url_is_refused(dashboard: Dashboard, url: str) -> None:
+    refused = dashboard.post("/subscriptions", SUBSCRIPTION.format(url=url, expiry=1))
+    assert (refused.status, refused.text(".//ErrorCode")) == (404, "1003")
+    assert dashboard.get("/subscriptions").status == 200
+
+
+@pytest.mark.parametrize("expiry", ["soon", "-1", "1.5", "\u0661"])
+def test_a_subscription_with_a_bad_expiry_is_refused(dashboard: Dashboard, expiry: str) -> None:
+    refused = dashboard.post("/subscriptions", SUBSCRIPTION.format(url="http://127.0.0.1:9/o", expiry=expiry))
+    assert (refused.status, refused.text(".//ErrorCode")) == (404, "1003")
+
+
+@pytest.mark.parametrize("expiry", ["<Expiry>" + "9" * 5000 + "</Expiry>", "<Expiry/>", ""])
+def test_a_subscription_lasts_99_years_at_most_and_so_long_when_nothing_is_said(
+    dashboard: Dashboard, expiry: str
+) -> None:
+    body = SUBSCRIPTION.replace("<Expiry>{expiry}</Expiry>", expiry).format(url="http://127.0.0.1:9/o")
+    assert dashboard.post("/subscriptions", body).status == 201
+    assert 0 <= 3_122_064_000 - int(dashboard.get("/subscriptions").text(".//Expiry")) < 60
+
+
+def test_a_subscription_needs_an_order_type_and_a_callback(dashboard: Dashboard) -> None:
     assert dashboard.post("/subscriptions", "<Subscription/>").status == 400
+
+
+def test_subscriptions_can_be_chosen_by_their_order_type(dashboard: Dashboard) -> None:
+    for order_type in ("externalTns", "importTnOrders"):
+        body = SUBSCRIPTION.replace("externalTns", order_type).format(url="http://127.0.0.1:9/o", expiry=60)
+        dashboard.post("/subscriptions", body)
+
+    def types(query: str) -> list[str | None]:
+        return [one.text for one in dashboard.get(f"/subscriptions{query}").xml.iter("OrderType")]
+
+    assert types("?orderType=importTnOrders") == ["importTnOrders"]
+    assert types("?orderType=EXTERNALTNS&more=1") == ["externalTns"]
+    assert types("?orderType=portins") == []
+    assert types("") == ["externalTns", "importTnOrders"]
+
+
+def test_an_expired_subscription_makes_room_for_the_same_again(dashboard: Dashboard) -> None:
+    expired = SUBSCRIPTION.format(url="http://127.0.0.1:9/o", expiry=0)
+    assert [dashboard.post("/subscriptions", expired).status for _ in range(2)] == [201, 201]
 
 
 def test_an_ended_order_is_notified_with_credentials_only_when_challenged(
