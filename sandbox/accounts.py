@@ -1,7 +1,6 @@
 """Who may call: the accounts of the sandbox with their credentials, sites and SIP peers."""
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 
 
@@ -84,6 +83,6 @@ def basic(header: str) -> tuple[str, str] | None:
         return None
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII, or not UTF-8 inside
         return None
     return (user, password) if colon else None

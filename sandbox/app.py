@@ -18,7 +18,7 @@ from sandbox.wire.message import Delivery, Request, Response
 _DASHBOARD: Final = tree_of(DASHBOARD_ROUTES)
 _CATAPULT: Final = tree_of(CATAPULT_ROUTES)
 # What may stand before /accounts: the bases that the guide, the documents and the known clients use.
-_DASHBOARD_BASES: Final = ({"api"}, {"v1.0"}, {"api", "v1"}, {"api", "v1.0"}, set[str]())
+_DASHBOARD_BASES: Final = (["api"], ["v1.0"], ["api", "v1"], ["api", "v1.0"], list[str]())
 
 
 class Sandbox:
@@ -31,7 +31,7 @@ class Sandbox:
         """The answer to any request, by the part of the sandbox that its path names."""
         parts = segments(request.path)
         lower = [part.lower() for part in parts[:3]]
-        if "accounts" in lower and set(lower[: lower.index("accounts")]) in _DASHBOARD_BASES:
+        if "accounts" in lower and lower[: lower.index("accounts")] in _DASHBOARD_BASES:
             return self._dashboard(request, parts[lower.index("accounts") + 1 :])
         if lower[:2] == ["v1", "users"]:
             return self._catapult(request, parts[2:])
@@ -39,44 +39,45 @@ class Sandbox:
 
     def _dashboard(self, request: Request, parts: list[str]) -> Response:
         routes, params = find(_DASHBOARD, parts[1:])
-        if not parts or not routes:
-            return self._noted("dashboard.unknown", request, dashboard_door.no_such_path())
-        account = self.carrier.account_named(parts[0])
-        if account is None:
-            if dashboard_door.credentials_account(self.carrier, request) is None:
-                return self._noted("dashboard.unknown", request, dashboard_door.unauthorized())
-            name = next(iter(routes.values())).name
-            return self._noted("dashboard.unknown", request, dashboard_door.forbidden(name))
-        return self._call(request, routes, params, account, dashboard_door.enter)
+        account = self.carrier.account_named(parts[0]) if parts else None
+        if account and request.method in routes:
+            return self._call(request, routes[request.method], params, account, dashboard_door.enter)
+        name = next(iter(routes.values())).name if routes else "dashboard.unknown"
+        refused = dashboard_door.refused(self.carrier, request, parts[0] if parts else None, name)
+        if refused or not routes:
+            return self._noted("dashboard.unknown", request, refused or dashboard_door.no_such_path())
+        return self._wrong_method(request, routes)
 
     def _catapult(self, request: Request, parts: list[str]) -> Response:
         routes, params = find(_CATAPULT, parts[1:])
         account = next((one for one in self.carrier.accounts if parts and one.user_id == parts[0]), None)
-        if account is None:
+        if account and request.method in routes:
+            return self._call(request, routes[request.method], params, account, catapult_door.enter)
+        if account is None or not catapult_door.is_caller(account, request):
             # A user that does not exist is answered like wrong credentials.
             return self._noted("catapult.unknown", request, catapult_door.unauthorized(request))
         if not routes:
             return self._noted("catapult.unknown", request, catapult_door.no_such_path(request))
-        return self._call(request, routes, params, account, catapult_door.enter)
+        return self._wrong_method(request, routes)
 
     def _call(
         self,
         request: Request,
-        routes: dict[str, Route],
+        route: Route,
         params: dict[str, str],
         account: Account,
         enter: Callable[[Call], Response],
     ) -> Response:
-        route = routes.get(request.method)
-        if route is None:
-            headers = {"Allow": ", ".join(sorted(routes))}
-            return self._noted("wrong-method", request, Response(status=405, headers=headers))
         call = Call(carrier=self.carrier, request=request, route=route, account=account, params=params)
         rule = self.carrier.faults.pick(route.name) if self.carrier.faults.rules else None
         if rule is None:
             return self._noted(route.name, request, enter(call))
         response = apply.before(rule, call) or apply.after(rule, call, enter(call))
         return self._noted(route.name, request, response, fault=rule.kind)
+
+    def _wrong_method(self, request: Request, routes: dict[str, Route]) -> Response:
+        headers = {"Allow": ", ".join(sorted(routes))}
+        return self._noted("wrong-method", request, Response(status=405, headers=headers))
 
     def _noted(self, endpoint: str, request: Request, response: Response, *, fault: str = "") -> Response:
         cut = response.delivery is not None and response.delivery.cut

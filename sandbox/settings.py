@@ -5,8 +5,10 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from sandbox.accounts import SECOND_ACCOUNT, Account, sites_of
+from sandbox.digits import whole
 from sandbox.switches import Switches, from_environment
 
+_LAST_PORT: Final = 65535
 _DEFAULTS: Final = {
     "SANDBOX_HOST": "127.0.0.1",
     "SANDBOX_PORT": "8900",
@@ -39,8 +41,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise ValueError(f"no such setting: {', '.join(unknown)}")
     values = _DEFAULTS | {name: environment[name] for name in _DEFAULTS.keys() & environment.keys()}
     for name in ("SANDBOX_PORT", "SANDBOX_SITE_ID", "SANDBOX_SIP_PEER_ID"):
-        if not values[name].isdecimal():
-            raise ValueError(f"{name} must be a number")
+        given = whole(values[name])
+        if given is None or (name == "SANDBOX_PORT" and given > _LAST_PORT):
+            raise ValueError(f"{name} must be a number" + (f" up to {_LAST_PORT}" if name == "SANDBOX_PORT" else ""))
     return Settings(
         host=values["SANDBOX_HOST"],
         port=int(values["SANDBOX_PORT"]),

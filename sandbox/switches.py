@@ -111,7 +111,10 @@ def _read(value: object, kind: type, choices: tuple[str, ...]) -> object:
         return text
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("must be a number")  # noqa: TRY004 - one kind of error for every bad value
-    number = cast("float", kind(value))
+    try:
+        number = cast("float", kind(value))
+    except OverflowError:
+        number = float("inf")
     if not 0 <= number < float("inf"):
         raise ValueError("must be a finite number, 0 or more")
     return number

@@ -1,6 +1,6 @@
 """Lets a call into Catapult: credentials, the user in the path, the limit, then the handler."""
 
-from sandbox.accounts import basic
+from sandbox.accounts import Account, basic
 from sandbox.call import Call
 from sandbox.catapult.json_out import answer
 from sandbox.catapult.problems import Problem, details_of, render
@@ -35,13 +35,16 @@ def _too_many_messages(call: Call) -> Problem:
     return Problem(403, "limit", "message-rate-limit", f"You can send {rate:g} messages per 1 seconds.")
 
 
+def is_caller(account: Account, request: Request) -> bool:
+    """Whether the request carries the token and secret of the account's user."""
+    return basic(request.headers.get("authorization", "")) == (account.token, account.secret)
+
+
 def enter(call: Call) -> Response:
     """Answer the call, or say why not."""
-    account = call.account
-    given = basic(call.request.headers.get("authorization", ""))
-    if given != (account.token, account.secret):
+    if not is_caller(call.account, call.request):
         return unauthorized(call.request)
-    reset = call.carrier.limits.refusal(account.user_id, call.route.lane)
+    reset = call.carrier.limits.refusal(call.account.user_id, call.route.lane)
     if reset is not None:
         return limited(call, reset, with_header=call.carrier.switches.limit_headers)
     try:

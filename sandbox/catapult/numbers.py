@@ -25,6 +25,7 @@ def create(call: Call) -> Response:
     number = text(fields, "phoneNumber", "number")
     if not _E164.fullmatch(number):
         raise invalid(f"Invalid phone number: {number[:40]}")
+    name, fallback_number = optional_text(fields, "name"), optional_text(fields, "fallbackNumber")
     application_id = _application(call, fields)
     check_provider(call, fields, number)
     trouble = before_import(call, number, application_id)
@@ -36,8 +37,8 @@ def create(call: Call) -> Response:
         call.carrier.users[call.account.user_id],
         number,
         application_id,
-        name=optional_text(fields, "name"),
-        fallback_number=optional_text(fields, "fallbackNumber"),
+        name=name,
+        fallback_number=fallback_number,
     )
     return after_import(call, resource, created(call, "phoneNumbers", resource.number_id))
 
@@ -113,10 +114,11 @@ def update(call: Call) -> Response:
     """POST phoneNumbers/{id}: what is not given stays; an empty applicationId detaches."""
     resource = find(call)
     fields = read_object(call.request)
+    name, fallback_number = optional_text(fields, "name"), optional_text(fields, "fallbackNumber")
     if "applicationId" in fields:
         resource.application_id = _application(call, fields)
-    resource.name = optional_text(fields, "name") or resource.name
-    resource.fallback_number = optional_text(fields, "fallbackNumber") or resource.fallback_number
+    resource.name = name or resource.name
+    resource.fallback_number = fallback_number or resource.fallback_number
     return done()
 
 

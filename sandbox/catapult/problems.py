@@ -59,6 +59,6 @@ def render(problem: Problem, request: Request) -> Response:
 def details_of(request: Request, *first: tuple[str, str]) -> list[dict[str, str]]:
     """Details in the documented order: what is special, then method, caller, path without its root."""
     parts = [part for part in request.path.split("/") if part]
-    path = "/".join(parts[1:] if parts[:1] == ["v1"] else parts)
+    path = "/".join(parts[1:] if [part.lower() for part in parts[:1]] == ["v1"] else parts)
     last = (("requestMethod", request.method), ("remoteAddress", request.remote), ("requestPath", path))
     return [{"name": name, "value": value} for name, value in (*first, *last)]

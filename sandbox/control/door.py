@@ -26,7 +26,7 @@ def enter(carrier: Carrier, request: Request) -> Response:
         return _json({"error": "no such method here" if known else "no such page"}, 405 if known else 404)
     try:
         return _json(action(carrier, request))
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, RecursionError) as problem:
         return _json({"error": str(problem)}, 400)
 
 

@@ -37,14 +37,21 @@ def limited(call: Call, reset: float, *, with_header: bool) -> Response:
     return Response(status=429, headers=headers, close=True)
 
 
-def enter(call: Call) -> Response:
-    """Answer the call, or say why not."""
-    caller = credentials_account(call.carrier, call.request)
+def refused(carrier: Carrier, request: Request, account_id: str | None, route_name: str) -> Response | None:
+    """The answer to a caller without credentials or with those of another account; None for one who may come in."""
+    caller = credentials_account(carrier, request)
     if caller is None:
         return unauthorized()
-    if caller != call.account.account_id:
-        return forbidden(call.route.name)
-    reset = call.carrier.limits.refusal(caller, DASHBOARD)
+    return forbidden(route_name) if account_id not in {None, caller} else None
+
+
+def enter(call: Call) -> Response:
+    """Answer the call, or say why not."""
+    account_id = call.account.account_id
+    no_entry = refused(call.carrier, call.request, account_id, call.route.name)
+    if no_entry:
+        return no_entry
+    reset = call.carrier.limits.refusal(account_id, DASHBOARD)
     if reset is not None:
         return limited(call, reset, with_header=call.carrier.switches.limit_headers)
     try:

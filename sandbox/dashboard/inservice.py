@@ -1,10 +1,12 @@
 """inserviceNumbers: which numbers are on the account."""
 
 from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from sandbox.call import Call
 from sandbox.dashboard.refusals import Refusal
 from sandbox.dashboard.xml_out import answer
+from sandbox.digits import whole
 from sandbox.wire.message import Response
 
 _DEFAULT_SIZE: Final = 300
@@ -49,13 +51,15 @@ def fetch(call: Call) -> Response:
 
 
 def _count(query: dict[str, str], name: str, default: int) -> int:
-    given = query.get(name, str(default))
-    # Our choice: the first page of some old clients is called 0 and means the same as 1.
-    if not given.isascii() or not given.isdecimal():
+    given = whole(query[name]) if name in query else default
+    if given is None:
         raise Refusal(400, "1010", f"{name} must be a number.")
-    return max(1, int(given[:9]))
+    # Our choice: the first page of some old clients is called 0 and means the same as 1.
+    return max(1, given)
 
 
 def _link(call: Call, page: int, size: int) -> str:
     path = f"{call.request.origin}/api/accounts/{call.account.account_id}/inserviceNumbers"
-    return f'Link=<{path}?page={page}&size={size}>;rel="{"first" if page == 1 else "next"}";'
+    others = [pair for pair in parse_qsl(call.request.query) if pair[0] not in {"page", "size"}]
+    query = urlencode([*others, ("page", page), ("size", size)])
+    return f'Link=<{path}?{query}>;rel="{"first" if page == 1 else "next"}";'

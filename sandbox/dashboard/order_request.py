@@ -10,6 +10,7 @@ from sandbox.accounts import Account
 from sandbox.dashboard.refusals import Refusal
 from sandbox.dashboard.state import Order
 from sandbox.dashboard.xml_in import numbers, root_of, text
+from sandbox.digits import whole
 from sandbox.ids import order_id
 from sandbox.switches import Switches
 
@@ -85,7 +86,7 @@ def refuse_bad_site(account: Account, site_id: str | None, peer_id: str | None, 
     """Refuse a missing or unreadable site always, and a wrong one where the switch says `refuse`."""
     if site_id is None:
         raise Refusal(400, "5022", "SiteId is required.")
-    if not site_id.isdecimal():
+    if whole(site_id) is None:
         # Our choice: a site id that is no number cannot be accepted first and fail later.
         raise Refusal(400, "5016", "SiteId is invalid.")
     if switches.bad_site == "refuse":

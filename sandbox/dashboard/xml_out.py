@@ -1,5 +1,6 @@
 """Writes the Dashboard's XML: a declaration, four blanks of indentation, no namespaces."""
 
+import re
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 from xml.sax.saxutils import escape
@@ -10,6 +11,9 @@ from sandbox.wire.message import Response
 Element: TypeAlias = "tuple[str, str | Sequence[Element] | None]"
 
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+# What XML 1.0 does not allow, escaped or not; a path can bring it, and then it is repeated in a description.
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REPLACEMENT: Final = "\ufffd"
 _CONTENT_TYPE: Final = "application/xml; charset=utf-8"
 
 
@@ -25,7 +29,7 @@ def _write(element: Element, indent: str, lines: list[str]) -> None:
     if content is None:
         lines.append(f"{indent}<{name}/>")
     elif isinstance(content, str):
-        lines.append(f"{indent}<{name}>{escape(content)}</{name}>")
+        lines.append(f"{indent}<{name}>{escape(_FORBIDDEN.sub(_REPLACEMENT, content))}</{name}>")
     else:
         lines.append(f"{indent}<{name}>")
         for child in content:

@@ -1,6 +1,7 @@
 """Carries a fault out: instead of the effect, or on the answer after it."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from time import time
 from typing import Final
 
@@ -21,8 +22,9 @@ def before(rule: Rule, call: Call) -> Response | None:
 
 
 def after(rule: Rule, call: Call, response: Response) -> Response:
-    """The answer as a fault of the other kind leaves it."""
-    return _AFTER[rule.kind](rule, call, response)
+    """The answer as a fault of the other kind leaves it; where there is none any more, there stays none."""
+    cut = response.delivery is not None and response.delivery.cut
+    return response if cut else _AFTER[rule.kind](rule, call, response)
 
 
 def instead_by_name(kind: str, call: Call, status: int = 503) -> Response:
@@ -58,7 +60,7 @@ def _unauthorized(_rule: Rule, call: Call) -> Response:
 
 
 def _given(rule: Rule, _call: Call) -> Response:
-    return Response(status=rule.status, headers=dict(rule.headers), body=rule.body.encode())
+    return Response(status=rule.status, headers=dict(rule.headers), body=rule.body.encode("utf-8", "replace"))
 
 
 def _slow(rule: Rule, call: Call, response: Response) -> Response:
@@ -72,17 +74,23 @@ def _drip(rule: Rule, _call: Call, response: Response) -> Response:
     return response
 
 
+def _have_body(response: Response, body: bytes) -> Response:
+    """A 204 can have no body, so that it becomes a 200."""
+    response.body = body
+    response.status = 200 if response.status == HTTPStatus.NO_CONTENT else response.status
+    return response
+
+
 def _truncated(_rule: Rule, _call: Call, response: Response) -> Response:
     if not response.body:
         # An empty body cannot be torn; the head then promises one that never comes.
-        response.body = b" "
+        _have_body(response, b" ")
     response.delivery = Delivery(keep=0.5)
     return response
 
 
 def _oversized(rule: Rule, _call: Call, response: Response) -> Response:
-    response.body += b" " * rule.bytes
-    return response
+    return _have_body(response, response.body + b" " * rule.bytes)
 
 
 def _wrong_type(_rule: Rule, _call: Call, response: Response) -> Response:
@@ -97,8 +105,7 @@ def _empty(_rule: Rule, _call: Call, response: Response) -> Response:
 
 def _html(_rule: Rule, _call: Call, response: Response) -> Response:
     response.headers["Content-Type"] = "text/html"
-    response.body = _HTML
-    return response
+    return _have_body(response, _HTML)
 
 
 def _mangled(change: Callable[[bytes], bytes]) -> Callable[[Rule, Call, Response], Response]:
@@ -111,8 +118,7 @@ def _mangled(change: Callable[[bytes], bytes]) -> Callable[[Rule, Call, Response
 
 def _bomb(_rule: Rule, _call: Call, response: Response) -> Response:
     response.headers["Content-Type"] = "application/xml; charset=utf-8"
-    response.body = mangle.entity_bomb()
-    return response
+    return _have_body(response, mangle.entity_bomb())
 
 
 _BEFORE: Final[dict[str, Callable[[Rule, Call], Response]]] = {

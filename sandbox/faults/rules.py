@@ -1,6 +1,6 @@
 """Which call gets which fault: rules by endpoint, with a count or a probability."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from itertools import count
@@ -20,7 +20,7 @@ AFTER: Final = {
     "error-after": "done, then `status` (503) with an HTML page",
     "slow": "done, and answered after `seconds`",
     "drip": "done, and the answer comes in pieces, `seconds` apart",
-    "truncated": "done, and the connection ends after half of the promised body",
+    "truncated": "done, and the connection ends after half of the promised body; a 204 becomes a 200",
     "oversized": "done, and the body is followed by `bytes` (32 MiB) of white space",
     "wrong-type": "done, and Content-Type says text/plain",
     "empty": "done, and the body is empty",
@@ -71,15 +71,17 @@ class Faults:
         self._dice = Random(seed)  # noqa: S311 - dice that must fall alike each time
         self._serial = count(1)
 
-    def add(self, wanted: Mapping[str, Any]) -> Rule:
-        """Put a rule in force; ValueError says what is wrong with it."""
+    def add(self, wanted: object) -> Rule:
+        """Put a rule in force; ValueError or TypeError says what is wrong with it."""
+        if not isinstance(wanted, dict):
+            raise TypeError("a rule must be a JSON object")
         settable = Rule.__dataclass_fields__.keys() - {"rule", "met"}
         unknown = wanted.keys() - settable
         if unknown:
             raise ValueError(f"a rule has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(settable))}")
         if wanted.get("kind") not in BEFORE | AFTER:
             raise ValueError(f"kind must be one of {', '.join(BEFORE | AFTER)}")
-        _check_types(wanted)
+        _check_values(wanted)
         rule = Rule(**{"endpoint": "*", **wanted, "rule": next(self._serial)})
         self.rules.append(rule)
         return rule
@@ -98,18 +100,39 @@ class Faults:
         return [asdict(rule) for rule in self.rules]
 
 
-def _check_types(wanted: Mapping[str, Any]) -> None:
-    kinds: dict[str, tuple[type, ...]] = {
-        "endpoint": (str,),
-        "body": (str,),
-        "headers": (dict,),
-        "count": (int, type(None)),
-        "skip": (int,),
-        "status": (int,),
-        "bytes": (int,),
-        "probability": (int, float),
-        "seconds": (int, float, type(None)),
-    }
-    wrong = [name for name, kind in kinds.items() if name in wanted and not isinstance(wanted[name], kind)]
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_amount(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and 200 <= value <= 599  # noqa: PLR2004 - HTTP's own numbers for a final answer
+
+
+def _are_headers(value: object) -> bool:
+    """Whether they can be written as they are."""
+    return isinstance(value, dict) and all(
+        isinstance(one, str) and one.isprintable() for header in value.items() for one in header
+    )
+
+
+_CHECKS: Final[dict[str, Callable[[Any], bool]]] = {
+    "endpoint": lambda value: isinstance(value, str),
+    "body": lambda value: isinstance(value, str),
+    "headers": _are_headers,
+    "count": lambda value: value is None or _is_count(value),
+    "skip": _is_count,
+    "status": _is_status,
+    "bytes": _is_count,
+    "probability": _is_amount,
+    "seconds": lambda value: value is None or _is_amount(value),
+}
+
+
+def _check_values(wanted: Mapping[str, Any]) -> None:
+    wrong = [name for name, good in _CHECKS.items() if name in wanted and not good(wanted[name])]
     if wrong:
-        raise ValueError(f"of a wrong type: {', '.join(wrong)}")
+        raise ValueError(f"cannot be taken: {', '.join(wrong)}")

@@ -27,6 +27,8 @@ def control(dashboard: Dashboard):
         ({"order_delay": -1}, "order_delay: must be a finite number, 0 or more"),
         ({"order_delay": "nan"}, "order_delay: must be a finite number, 0 or more"),
         ({"order_delay": True}, "order_delay: must be a number"),
+        ({"order_delay": 10**400}, "order_delay: must be a finite number, 0 or more"),
+        ({"seed": float("inf")}, "seed: must be a finite number, 0 or more"),
         ({"rate_limits": "perhaps"}, "rate_limits: must be true or false"),
     ],
 )
@@ -46,9 +48,19 @@ def test_a_bad_switch_is_refused_and_none_is_set(
         {"kind": "error", "count": "three"},
         {"kind": "error", "probability": "often"},
         {"kind": "error", "endpoint": 5},
+        {"kind": []},
+        {"kind": "slow", "seconds": float("nan")},
+        {"kind": "slow", "seconds": -1},
+        {"kind": "rate-limited", "seconds": float("inf")},
+        {"kind": "oversized", "bytes": -1},
+        {"kind": "error", "status": 99},
+        {"kind": "error", "count": True},
+        {"kind": "answer", "headers": {"A": 1}},
+        {"kind": "answer", "headers": {"A": "b\r\nC: d"}},
+        5,
     ],
 )
-def test_a_bad_fault_is_refused(control: Dashboard, sandbox: RunningSandbox, rule: dict[str, object]) -> None:
+def test_a_bad_fault_is_refused(control: Dashboard, sandbox: RunningSandbox, rule: object) -> None:
     assert control.post("/control/faults", rule).status == 400
     assert sandbox.state("faults")["faults"] == []
 
@@ -147,7 +159,27 @@ def test_unknown_control_pages_and_methods_are_refused(control: Dashboard) -> No
     assert control.call("DELETE", "/control/switches").status == 405
     assert control.post("/control/faults", b"{").status == 400
     assert control.call("PUT", "/control/switches", [1]).status == 400
-    assert control.post("/control/in-service", {"numbers": ["1"], "account": "x"}).status == 400
+    assert control.post("/control/in-service", {"numbers": ["9195550001"], "account": "x"}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/control/in-service", {"numbers": ["1"]}),
+        ("/control/in-service", {"numbers": ["919555000\u0661"]}),
+        ("/control/in-service", {"numbers": ["9195550001", 9195550002]}),
+        ("/control/in-service", {"numbers": None}),
+        ("/control/inbound", {"media": "http://x.test/a.png"}),
+        ("/control/inbound", {"media": [1]}),
+        ("/control/inbound", b"[" * 100_000),
+        ("/control/faults", b"[" * 100_000),
+    ],
+)
+def test_a_bad_wish_is_refused_and_nothing_is_done(
+    control: Dashboard, sandbox: RunningSandbox, path: str, body: object
+) -> None:
+    assert control.post(path, body).status == 400
+    assert sandbox.state("dashboards")["dashboards"]["9999999"]["numbers"] == {}
 
 
 def test_scenarios_can_be_read(control: Dashboard) -> None:

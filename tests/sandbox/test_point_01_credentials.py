@@ -34,6 +34,33 @@ def test_the_dashboard_denies_access_to_a_foreign_account(dashboard: Dashboard) 
     assert answer.text(".//Description") == "Access Denied"
 
 
+@pytest.mark.parametrize("header", ["Basic \xe9", "Basic", "Basic AAA", "Basic gA==", "Bearer x"])
+def test_what_holds_no_credentials_is_answered_like_wrong_ones(
+    dashboard: Dashboard, catapult: Catapult, header: str
+) -> None:
+    for api, path in ((dashboard, "/externalTns"), (catapult, "/applications")):
+        assert api.call("GET", path, Authorization=header).status == 401
+
+
+def test_credentials_come_before_paths_and_methods(dashboard: Dashboard, catapult: Catapult) -> None:
+    for api, known in ((dashboard, "/externalTns"), (catapult, "/applications")):
+        assert (api.get("/nothing").status, api.call("PUT", known).status) == (404, 405)
+        api.password = "wrong"
+        assert (api.get("/nothing").status, api.call("PUT", known).status) == (401, 401)
+
+
+def test_a_foreign_account_is_denied_whatever_its_path(dashboard: Dashboard) -> None:
+    dashboard.root = "/api/accounts/8888888"
+    answer = dashboard.get("/nothing")
+    assert (answer.status, answer.xml.tag, answer.text(".//ErrorCode")) == (403, "ErrorResponse", "1001")
+
+
+@pytest.mark.parametrize("root", ["/v1/api", "/api/api", "/v2"])
+def test_no_other_base_leads_to_the_dashboard(dashboard: Dashboard, root: str) -> None:
+    dashboard.root = root
+    assert dashboard.get("/accounts/9999999/sites").status == 404
+
+
 def test_a_second_account_has_a_life_of_its_own(dashboard: Dashboard, sandbox: RunningSandbox) -> None:
     dashboard.finished("9195550001")
     dashboard.root, dashboard.user, dashboard.password = "/api/accounts/8888888", "roadRunner", "beepBeep!"

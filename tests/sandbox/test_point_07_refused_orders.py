@@ -1,3 +1,5 @@
+from urllib.parse import quote
+
 import pytest
 
 from sandbox.testing import RunningSandbox
@@ -79,10 +81,39 @@ def test_an_unknown_order_is_404_without_a_code(dashboard: Dashboard) -> None:
     assert answer.text(".//Description") == "The resource does not exist"
 
 
-def test_a_malformed_order_id_is_400_with_1008(dashboard: Dashboard) -> None:
-    answer = dashboard.get("/externalTns/x")
+@pytest.mark.parametrize("collection", ["externalTns", "importTnOrders"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "x",
+        "{65e03a35-6b97-48a5-8126-f47bad02df2a}",
+        "urn:uuid:65e03a35-6b97-48a5-8126-f47bad02df2a",
+        "65e03a356b9748a58126f47bad02df2a",
+        "65e03a35-6b97-48a5-8126-f47bad02df2\u0661",
+        "65e03a35-6b97-48a5-8126-f47bad02df2a\n",
+    ],
+)
+def test_a_malformed_order_id_is_400_with_1008(dashboard: Dashboard, collection: str, given: str) -> None:
+    answer = dashboard.get(f"/{collection}/{quote(given)}")
     assert (answer.status, answer.text(".//ErrorCode")) == (400, "1008")
-    assert answer.text(".//Description") == "'x' is not a valid UUID"
+    assert answer.text(".//Description") == f"'{given}' is not a valid UUID"
+
+
+def test_an_order_id_is_read_in_any_letter_case(dashboard: Dashboard) -> None:
+    order_id = dashboard.order("9195550001").text("OrderId")
+    assert dashboard.get(f"/externalTns/{order_id.upper()}").text("OrderId") == order_id
+
+
+@pytest.mark.parametrize("given", ["%00", "a%1Bb", "%EF%BF%BE", "%0B"])
+def test_an_answer_that_repeats_a_control_character_is_still_xml(dashboard: Dashboard, given: str) -> None:
+    assert "\ufffd" in dashboard.get(f"/externalTns/{given}").text(".//Description")
+
+
+def test_comments_and_instructions_may_stand_anywhere(dashboard: Dashboard) -> None:
+    body = dashboard.order_xml("9195550001", SiteId="<!-- site -->7<?why not?>43", Action="IMPORT<!-- done -->")
+    body = body.replace("<TelephoneNumber>", "<!-- a number --><TelephoneNumber><?x?>")
+    made = dashboard.post("/externalTns", f"<!-- first -->{body}<!-- last -->")
+    assert (made.status, made.text(".//SiteId"), made.text(".//TelephoneNumber")) == (201, "743", "9195550001")
 
 
 def test_a_number_can_have_the_order_refused_with_repeated_errors(dashboard: Dashboard) -> None:

@@ -83,6 +83,20 @@ def test_details_end_with_the_request_and_a_404_begins_with_the_id(catapult: Cat
     ]
 
 
+def test_the_path_in_the_details_has_no_version_however_it_is_written(catapult: Catapult) -> None:
+    catapult.root = "/V1/Users/u-1"
+    assert catapult.get("/applications/x").json["details"][-1]["value"] == "Users/u-1/applications/x"
+
+
+def test_a_refused_update_changes_nothing(catapult: Catapult, sandbox: RunningSandbox) -> None:
+    sandbox.put_in_service(["4352154439"])
+    catapult.import_number("+14352154439", name="kept")
+    path = "/phoneNumbers/%2B14352154439"
+    before = catapult.get(path).json
+    assert catapult.post(path, {"applicationId": "", "name": "lost", "fallbackNumber": 5}).status == 400
+    assert catapult.get(path).json == before
+
+
 def test_lists_come_in_pages_with_links(catapult: Catapult) -> None:
     for index in range(5):
         catapult.post("/applications", {"name": f"a{index}", "incomingCallUrl": "http://x.test"})

@@ -52,6 +52,36 @@ def test_an_answer_can_be_torn(dashboard: Dashboard, sandbox: RunningSandbox) ->
         dashboard.get("/sites")
 
 
+def test_an_answer_without_a_body_can_be_torn_as_well(dashboard: Dashboard, sandbox: RunningSandbox) -> None:
+    sandbox.switch(empty_list_status="204")
+    sandbox.fault("dashboard.orders.list", "truncated")
+    with pytest.raises(http.client.IncompleteRead):
+        dashboard.get("/externalTns?tn=1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "begin"), [("html", b"<html"), ("entity-bomb", b"<?xml"), ("oversized", b"   "), ("wrong-type", b"")]
+)
+def test_a_fault_that_brings_a_body_brings_one_where_there_was_none(
+    dashboard: Dashboard, sandbox: RunningSandbox, kind: str, begin: bytes
+) -> None:
+    sandbox.switch(empty_list_status="204")
+    sandbox.fault("dashboard.orders.list", kind, bytes=100)
+    answer = dashboard.get("/externalTns?tn=1")
+    assert (answer.status, answer.body[: len(begin)]) == (200 if begin else 204, begin)
+
+
+@pytest.mark.parametrize("kind", ["slow", "drip", "truncated", "html", "shuffled"])
+def test_a_connection_that_a_number_cuts_stays_cut_under_any_fault(
+    catapult: Catapult, sandbox: RunningSandbox, kind: str
+) -> None:
+    catapult.make_application()
+    sandbox.fault("catapult.numbers.create", kind, seconds=0)
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        catapult.import_number("+19195550936")
+    assert catapult.get("/phoneNumbers/%2B19195550936").status == 200
+
+
 @pytest.mark.parametrize(
     ("kind", "more", "check"),
     [
@@ -62,6 +92,7 @@ def test_an_answer_can_be_torn(dashboard: Dashboard, sandbox: RunningSandbox) ->
         ("entity-bomb", {}, lambda one: b"<!ENTITY" in one.body and len(one.body) < 2000),
         ("unauthorized", {}, lambda one: one.status == 401 and one.body == b""),
         ("answer", {"status": 418, "body": "x", "headers": {"A": "b"}}, lambda one: one.headers["A"] == "b"),
+        ("answer", {"body": "\ud800"}, lambda one: one.body == b"?"),
         ("rate-limited", {}, lambda one: one.status == 429 and len(one.headers["X-RateLimit-Reset"]) == 10),
         ("rate-limited-bare", {}, lambda one: one.status == 429 and not one.headers["X-RateLimit-Reset"]),
     ],
