@@ -28,7 +28,7 @@ def notify(carrier: Carrier, dashboard: DashboardAccount, order: Order) -> None:
 def _wants(subscription: Subscription, order: Order) -> bool:
     return (
         subscription.order_type.lower() == order.kind.lower()
-        and subscription.order_id in {None, order.order_id}
+        and (subscription.order_id or order.order_id).lower() == order.order_id
         and subscription.expires > now()
     )
 

@@ -263,6 +263,17 @@ def test_subscriptions_can_be_chosen_by_their_order_type(dashboard: Dashboard) -
     assert types("") == ["externalTns", "importTnOrders"]
 
 
+def test_one_order_can_be_subscribed_to_in_any_letter_case(
+    dashboard: Dashboard, listener: Listener, sandbox: RunningSandbox
+) -> None:
+    sandbox.switch(order_outcome="stuck-received")
+    order_id = dashboard.order("9195550001").text("OrderId")
+    body = SUBSCRIPTION.replace("</OrderType>", f"</OrderType><OrderId>{order_id.upper()}</OrderId>")
+    dashboard.post("/subscriptions", body.format(url=f"{listener.url}/orders", expiry=60))
+    sandbox.release()
+    assert order_id.encode() in listener.at("/orders")[0].body
+
+
 def test_an_expired_subscription_makes_room_for_the_same_again(dashboard: Dashboard) -> None:
     expired = SUBSCRIPTION.format(url="http://127.0.0.1:9/o", expiry=0)
     assert [dashboard.post("/subscriptions", expired).status for _ in range(2)] == [201, 201]
