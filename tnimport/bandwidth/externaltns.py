@@ -171,24 +171,35 @@ def _order_nodes(root: Node) -> Iterator[Node]:
 
 
 def _first_order(root: Node, order_id: str | None = None) -> Order | None:
-    """Return the order in either shape: flat under the root, or in the wrapper that 2018 brought."""
-    for node in _order_nodes(root):
-        return _order(node, value(node, "orderid") or "")
-    if order_id is None:
-        return None
-    named = next((node for node in root.iter() if value(node, "processingstatus")), None)
-    return None if named is None else _order(named, order_id)
+    """Return the order in either shape: flat under the root, or in the wrapper that 2018 brought.
+
+    Of several it is the one asked for, else the first. What stands around a single one is about it as well.
+    """
+    found = [(node, value(node, "orderid") or "") for node in _order_nodes(root)]
+    if len(found) > 1:
+        return _order(*next((one for one in found if _same(one[1], order_id)), found[0]))
+    if not found and order_id is not None:
+        found = [(node, order_id) for node in root.iter() if value(node, "processingstatus")][:1]
+    return _order(*found[0], root) if found else None
 
 
-def _order(node: Node, order_id: str) -> Order:
-    """Read one order: fields at its top (2018 shape) or in its child `Order` (guide, steps 1 and 2)."""
-    inner = next(children(node, "order"), None)
+def _same(order_id: str, asked: str | None) -> bool:
+    return asked is not None and texts.clean(order_id).casefold() == asked.strip().casefold()
+
+
+def _order(node: Node, order_id: str, whole: Node | None = None) -> Order:
+    """Read one order: fields at its top (2018 shape), in its child `Order` (guide, steps 1 and 2) or around it.
+
+    Given the `whole` of which it is the only order, errors are those of the whole.
+    """
+    holders = [node, next(children(node, "order"), None), *([] if whole is None else node.iterancestors())]
 
     def field(*names: str) -> str | None:
-        found = value(node, *names) or value(inner, *names)
+        found = next((found for holder in holders if (found := value(holder, *names))), None)
         return texts.clean(found) if found else None
 
     held = survey(node)
+    around = held if whole is None or whole is node else survey(whole)
     return Order(
         order_id=texts.clean(order_id),
         status=(field(*_STATUS_NAMES) or "").upper(),
@@ -198,6 +209,6 @@ def _order(node: Node, order_id: str) -> Order:
         action=field("action"),
         site_id=field("siteid"),
         sip_peer_id=field("sippeerid"),
-        numbers=held.numbers,
-        errors=held.errors,
+        numbers=held.numbers or around.numbers,
+        errors=around.errors,
     )
