@@ -44,7 +44,7 @@ class NumberState(StrEnum):
     REMOVED = "removed"  # final: neither API holds it any longer
     FAILED = "failed"  # final: stage, code and description say why
     CANCELLED = "cancelled"  # final: somebody cancelled the import first
-    UNACCOUNTED = "unaccounted"  # final: its order ended and named it in neither list
+    UNACCOUNTED = "unaccounted"  # final: its order ended and did not tell what became of it
     PRESENT = "present"  # final: it was there already, and was left as it was
 
 

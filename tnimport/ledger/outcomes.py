@@ -58,7 +58,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Unaccounted:
-    """Its order ended and named it nowhere."""
+    """Its order ended and did not tell what became of it."""
 
     pos: int
 
@@ -72,7 +72,7 @@ _EVENTS: Final[dict[type, NumberEvent]] = {
     Released: NumberEvent.RELEASE_DONE,
     Unaccounted: NumberEvent.ORDER_SILENT,
 }
-UNACCOUNTED: Final = ("unaccounted", "The finished order names this number neither as done nor as failed.")
+UNACCOUNTED: Final = ("unaccounted", "The finished order does not tell whether this number was done or failed.")
 
 
 def settle(tx: Tx, order_id: int, settled: Sequence[Settled], concerned: Outcome = Outcome.OPEN) -> None:

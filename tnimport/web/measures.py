@@ -47,7 +47,7 @@ MEASURES: Final = (
         "tnimport_unaccounted_numbers",
         "gauge",
         ("account",),
-        "Numbers that a finished order named in neither list: a person must ask Bandwidth.",
+        "Numbers that a finished order tells nothing of: retry them, or ask Bandwidth.",
         lambda gauges: {(a,): count for (a, state), count in gauges.numbers.items() if state == "unaccounted"},
     ),
     Measure(

@@ -32,7 +32,7 @@ _SENTENCES: Final = {
     "number_unproven": "The number was imported as {number_id}, and not proven to work ({code}): {description}",
     "number_removed": "The number was removed.",
     "number_failed": "The number failed at the stage {stage} ({code}): {description}",
-    "number_unaccounted": "The finished order named the number neither as done nor as failed.",
+    "number_unaccounted": "The finished order did not tell whether the number was done or failed.",
     "number_cancelled": "The number was cancelled with what was left of the import.",
     "number_again": "The number could not be imported yet ({code}); it is tried again.",
     "claim_expired": "The worker on it vanished; another one takes over.",
