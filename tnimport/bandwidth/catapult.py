@@ -135,11 +135,7 @@ class Catapult:
     def send_messages(self, specs: Sequence[MessageSpec], timeout: float) -> tuple[Sent, ...]:
         """Send 1 to 50 messages in one call and return the fate of each, in order."""
         request = self._post("messages", messages.batch_body(specs), effect=True)
-        fates = self._caller.call(request, timeout, lambda reply: messages.read_batch(reply, len(specs)))
-        for fate in fates:
-            if fate.error is not None:
-                self._caller.hide(fate.error)
-        return fates
+        return self._caller.call(request, timeout, lambda reply: messages.read_batch(reply, len(specs)))
 
     def get_message(self, message_id: str, timeout: float) -> Message:
         """Return the message, or raise NotFound."""

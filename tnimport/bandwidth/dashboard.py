@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from tnimport.bandwidth import externaltns, inventory, subscriptions, texts
@@ -31,12 +30,12 @@ class Dashboard:
     def create_order(self, order: OrderRequest, timeout: float) -> Order:
         """Submit an order and return it as accepted; OutcomeUnknown if it may have been (Bandwidth guide, step 1)."""
         request = self._post("externalTns", externaltns.order_body(order))
-        return self._hiding(self._caller.call(request, timeout, externaltns.read_created))
+        return self._caller.call(request, timeout, externaltns.read_created)
 
     def get_order(self, order_id: str, timeout: float) -> Order:
         """Return the order with its outcome so far; NotFound if there is none (Bandwidth guide, step 2)."""
         request = self._get(f"externalTns/{segment(order_id)}")
-        return self._hiding(self._caller.call(request, timeout, lambda reply: externaltns.read_order(reply, order_id)))
+        return self._caller.call(request, timeout, lambda reply: externaltns.read_order(reply, order_id))
 
     def list_orders(
         self,
@@ -77,7 +76,7 @@ class Dashboard:
             left = ends - time.monotonic()
             return self._caller.call(self._get("externalTns", narrowed), left, externaltns.read_orders)
 
-        found = [self._hiding(order) for order in every_order(fetch, filters, datetime.now(UTC).date())]
+        found = every_order(fetch, filters, datetime.now(UTC).date())
         if customer_order_id is None:
             return found
         return [order for order in found if order.customer_order_id == customer_order_id.strip()]
@@ -148,12 +147,6 @@ class Dashboard:
 
     def _hiding_password(self, spec: SubscriptionSpec) -> Caller:
         return self._caller if spec.password is None else self._caller.also_hiding(spec.password)
-
-    def _hiding(self, order: Order) -> Order:
-        if not order.errors:
-            return order
-        errors = tuple(replace(error, description=self._caller.scrub(error.description)) for error in order.errors)
-        return replace(order, errors=errors)
 
     def _get(self, path: str, filters: Filters | None = None) -> Request:
         url = f"{self._account}/{path}{query(filters or {})}"

@@ -51,6 +51,12 @@ def string(value: Mapping[str, Any], *names: str) -> str | None:
     return None
 
 
+def _written(value: Mapping[str, Any], name: str) -> str | None:
+    """Return a field as it was written, blanks and all."""
+    found = value.get(name)
+    return found if isinstance(found, str) else string(value, name)
+
+
 def integer(value: Mapping[str, Any], name: str) -> int | None:
     """Return a field as a whole number, or None if it is none (numbers arrive as 5 and as "5")."""
     found = string(value, name) or ""
@@ -81,8 +87,8 @@ def said_in(value: object) -> Said:
     if not isinstance(value, dict):
         return Said(foreign=value is not None)
     return Said(
-        code=texts.code(string(value, "code")),
-        description=texts.description(string(value, "message")),
+        code=texts.code(_written(value, "code")),
+        description=texts.description(_written(value, "message")),
         category=(string(value, "category") or "").lower() or None,
         reset=_detail(value, "rateLimitResetTime"),
     )

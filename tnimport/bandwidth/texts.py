@@ -3,8 +3,11 @@
 import re
 from typing import Final
 
+from tnimport.bandwidth.hiding import hide, hide_in_code
+
 LONGEST_CODE: Final = 64
 LONGEST_DESCRIPTION: Final = 500
+LONGEST_READ: Final = 4096  # of what the carrier wrote in one place
 # NUL is refused by PostgreSQL; lone surrogates (JSON "\ud800") cannot be encoded at all.
 _UNFIT: Final = re.compile("[\x00\ud800-\udfff]")
 _DIGITS: Final = re.compile(r"[^0-9]+")
@@ -27,15 +30,18 @@ def free(text: str) -> str:
 
 
 def code(text: str | None) -> str | None:
-    """Return an error code unchanged but for padding, or None if there is none; no code is longer than 64."""
-    return clean(text)[:LONGEST_CODE] or None if text else None
+    """Return an error code unchanged but for padding and secrets, or None if there is none; none is longer than 64."""
+    return clean(hide_in_code(clean(text)))[:LONGEST_CODE] or None if text else None
 
 
 def description(text: str | None) -> str:
-    """Return a sentence of the carrier of at most 500 characters, without the user-info of URLs that it repeats."""
+    """Return a sentence of the carrier of at most 500 characters, without secrets and the user-info of URLs in it.
+
+    It must come here as it was written: what hides secrets knows them before blanks are changed, not after.
+    """
     if not text:
         return ""
-    line = " ".join(clean(text[: 4 * LONGEST_DESCRIPTION]).split())
+    line = " ".join(clean(hide(text[:LONGEST_READ], cut_at=LONGEST_READ)).split())
     return _USER_INFO.sub(r"\1[secret]@", line)[:LONGEST_DESCRIPTION]
 
 
@@ -68,11 +74,3 @@ def e164(text: str) -> str:
     if is_ten_digits(ten):
         return "+1" + ten
     return "+" + _DIGITS.sub("", text) if text.strip().startswith("+") else text.strip()
-
-
-def scrub(text: str, secrets: tuple[str, ...]) -> str:
-    """Return the text without any of the secrets."""
-    for secret in secrets:
-        if secret in text:
-            text = text.replace(secret, "[secret]")
-    return text

@@ -13,6 +13,7 @@ from typing import Final
 from lxml import etree
 
 from tnimport.bandwidth.exchange import Reply
+from tnimport.bandwidth.texts import LONGEST_READ
 
 Node = etree._Element  # noqa: SLF001 - lxml publishes no other name for the type of an element
 
@@ -31,7 +32,6 @@ _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNOR
 _DOCTYPE: Final = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE\b", re.DOTALL | re.IGNORECASE)
 _HTML: Final = re.compile(r"(?:\s++|<!--.*?-->)*+<(?:!DOCTYPE\s+)?html\b", re.DOTALL | re.IGNORECASE)
 _PREFIX: Final = re.compile(r"<(/?)[A-Za-z_][\w.-]{0,100}:(?=[A-Za-z_])")
-_LONGEST_TEXT: Final = 4096
 _PADDING: Final = " \t\r\n\0\ufeff"
 
 
@@ -129,14 +129,14 @@ def text(node: Node) -> str:
     No more than 4,096 characters of it: errors nested in errors would otherwise cost the square of their size.
     """
     if not len(node):
-        return (node.text or "").strip()[:_LONGEST_TEXT]
+        return (node.text or "").strip()[:LONGEST_READ]
     pieces, length = [], 0
     for piece in node.itertext():
         pieces.append(str(piece))
         length += len(piece)
-        if length > _LONGEST_TEXT:
+        if length > LONGEST_READ:
             break
-    return "".join(pieces).strip()[:_LONGEST_TEXT]
+    return "".join(pieces).strip()[:LONGEST_READ]
 
 
 def children(node: Node, *names: str) -> Iterator[Node]:
