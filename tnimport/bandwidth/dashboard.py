@@ -56,10 +56,10 @@ class Dashboard:
 
         One call to the carrier for up to 1,000; more are asked for in narrower ranges (`order_listing`), within the
         same time-out. Whether the carrier matches `customer_order_id` whole or in part is not documented, so it is
-        compared here again. Dates are days, created or modified; `status` may be several.
+        compared here again; more is asked for only until one is seen. Dates are days, created or modified; `status` may be several.
         """
         filters: dict[str, str | list[str] | None] = {
-            "customerOrderId": customer_order_id,
+            "customerOrderId": customer_order_id and customer_order_id.strip(),
             "tn": tn and texts.number(tn),
             "status": status if status is None or isinstance(status, str) else list(status),
             "orderIdFragment": order_id_fragment,
@@ -76,10 +76,12 @@ class Dashboard:
             left = ends - time.monotonic()
             return self._caller.call(self._get("externalTns", narrowed), left, externaltns.read_orders)
 
-        found = every_order(fetch, filters, datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
         if customer_order_id is None:
-            return found
-        return [order for order in found if order.customer_order_id == customer_order_id.strip()]
+            return every_order(fetch, filters, today)
+        named = customer_order_id.strip()
+        found = every_order(fetch, filters, today, lambda order: order.customer_order_id == named)
+        return [order for order in found if order.customer_order_id == named]
 
     # What is on the account
 

@@ -1,7 +1,8 @@
 """Listing more orders than one answer holds.
 
-An answer has at most 1,000 orders and no cursor (numbers.yml, externalTns GET). A full one is therefore asked again
-in halves of its range of days, and a full day by the first characters of the order ids, which are UUIDs.
+An answer has at most 1,000 orders and no cursor (numbers.yml, externalTns GET). One that counts more than it shows, or is
+full and does not count, is therefore asked again in halves of its range of days, and a day of which that is true by the
+first characters of the order ids, which are UUIDs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,21 +18,40 @@ Fetch = Callable[[Filters], OrderPage]
 _DAY: Final = timedelta(days=1)
 _HISTORY: Final = timedelta(days=731)  # without other filters the carrier goes back two years (numbers.yml)
 _HEX: Final = "0123456789abcdef-"
+_LONGEST_ID: Final = 36
 
 
-def every_order(fetch: Fetch, filters: Filters, today: date) -> list[Order]:
-    """Return all orders that match, each once.
+def every_order(
+    fetch: Fetch, filters: Filters, today: date, wanted: Callable[[Order], bool] | None = None
+) -> list[Order]:
+    """Return all orders that match, each once; with `wanted`, no more than it takes to see one of those.
 
     Raises:
-        Permanent: code `list_incomplete`, when the carrier does not narrow its answers as asked; returning some
-            for all would make an order that exists look missing.
+        Permanent: code `list_incomplete`, when the carrier does not narrow its answers as asked, or counts orders
+            that it does not show; returning some for all would make an order that exists look missing.
     """
     page = fetch(filters)
     found = {order.order_id: order for order in page.orders}
-    if len(page.orders) >= PAGE:
-        for order in _by_days(fetch, filters, today):
-            found.setdefault(order.order_id, order)
+    # A carrier may count no more than it shows: where one is wanted and missing, a full answer is not taken for all.
+    lacking = _has_more(page) if wanted is None else _may_have_more(page) and not any(map(wanted, page.orders))
+    if not lacking:
+        return list(found.values())
+    for order in _by_days(fetch, filters, today):
+        found.setdefault(order.order_id, order)
+        if wanted is not None and wanted(order):
+            return list(found.values())
+    _check(len(found) >= (page.total or 0))
     return list(found.values())
+
+
+def _has_more(page: OrderPage) -> bool:
+    """Tell whether an answer does not hold all that match: it says so, or does not say and is full."""
+    shown = len(page.orders)
+    return shown >= PAGE if page.total is None or page.total < shown else page.total > shown
+
+
+def _may_have_more(page: OrderPage) -> bool:
+    return len(page.orders) >= PAGE or _has_more(page)
 
 
 def _by_days(fetch: Fetch, filters: Filters, today: date) -> Iterator[Order]:
@@ -45,10 +65,10 @@ def _by_days(fetch: Fetch, filters: Filters, today: date) -> Iterator[Order]:
         page = fetch(narrowed)
         _check(all(_within(order, since, until) for order in page.orders))
         yield from page.orders
-        if len(page.orders) >= PAGE and start < end:
+        if _may_have_more(page) and start < end:
             middle = start + (end - start) // 2
             waiting += [(start, middle), (middle + _DAY, end)]
-        elif len(page.orders) >= PAGE:
+        elif _may_have_more(page):
             yield from _by_fragment(fetch, narrowed)
 
 
@@ -60,7 +80,8 @@ def _by_fragment(fetch: Fetch, filters: Filters) -> Iterator[Order]:
         page = fetch({**filters, "orderIdFragment": fragment})
         _check(all(order.order_id.lower().startswith(fragment.lower()) for order in page.orders))
         yield from page.orders
-        if len(page.orders) >= PAGE:
+        if _may_have_more(page):
+            _check(len(fragment) < _LONGEST_ID)
             waiting += [fragment + digit for digit in _HEX]
 
 
@@ -79,6 +100,6 @@ def _within(order: Order, since: date, until: date) -> bool:
     return since - _DAY <= made <= until + _DAY  # time zones
 
 
-def _check(narrowed: bool) -> None:  # noqa: FBT001 - it is a condition
-    if not narrowed:
-        raise Permanent("list_incomplete", "the carrier does not narrow its list of orders as asked")
+def _check(whole: bool) -> None:  # noqa: FBT001 - it is a condition
+    if not whole:
+        raise Permanent("list_incomplete", "the carrier does not show all the orders that match")
