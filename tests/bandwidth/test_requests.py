@@ -67,6 +67,9 @@ def test_an_order_without_a_peer_leaves_it_out(dashboard: Client) -> None:
         {"customer_order_id": "x" * 41},
         {"customer_order_id": "a_b"},
         {"customer_order_id": "a\n"},
+        {"customer_order_id": "   "},
+        {"customer_order_id": " a"},
+        {"customer_order_id": "a "},
     ],
 )
 def test_an_order_that_is_known_to_be_refused_is_not_sent(dashboard: Client, wrong: dict[str, Any]) -> None:

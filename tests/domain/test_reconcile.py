@@ -96,6 +96,7 @@ ONE, TWO = "9192380000", "9192380001"
             {ONE: "5012", TWO: "order_failed"},
             set(),
         ),
+        ("PARTIAL", [ONE, TWO], [Error("", (ONE,))], {TWO}, {ONE: "order_failed"}, set()),
         ("FAILED", [ONE], [], set(), {ONE: "order_failed", TWO: "order_failed"}, set()),
         ("EXCEPTION", [], [], set(), {ONE: "order_failed", TWO: "order_failed"}, set()),
     ],
@@ -109,4 +110,5 @@ def test_the_carriers_answer_is_read_as_its_guide_says(
 
 
 def test_the_carriers_words_are_kept() -> None:
+    assert fates([ONE], "PARTIAL", [], [Error("", (ONE,))]).failed == {ONE: ("order_failed", WORDS)}
     assert fates([ONE], "FAILED", [], [Error("12024")]).failed == {ONE: ("12024", WORDS)}

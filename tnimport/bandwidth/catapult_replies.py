@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.json_body import Unreadable, mappings, parse, said, said_in, string
-from tnimport.bandwidth.location import created_id, next_query
-from tnimport.bandwidth.refusals import refusal, unreadable
+from tnimport.bandwidth.location import created_id, last_segment, next_query
+from tnimport.bandwidth.refusals import means_none, refusal, unreadable
 
 Item = TypeVar("Item")
 Reader = Callable[[dict[str, Any]], Item | None]
@@ -30,12 +29,23 @@ def read_created(reply: Reply, collection: str) -> str:
     if made is not None:
         return made
     value = _lenient(reply)
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value  # as the answer to several messages is, of which this would be the first
     if isinstance(value, dict):
-        if (named := string(value, "id")) is not None:
+        explained = said_in(value.get("error") or value)
+        if explained.code is not None:
+            raise refusal(reply, explained, effect=True)
+        if (named := _named_in(value, collection)) is not None:
             return named
-        if said_in(value).code is not None:
-            raise refusal(reply, said_in(value), effect=True)
     raise unreadable(reply, "missing_location", "the answer does not name what was made", effect=True)
+
+
+def _named_in(value: dict[str, Any], collection: str) -> str | None:
+    """Return the id of what was made from a body that tells it itself or by its address, or None if it says "error"."""
+    if (string(value, "result") or "accepted").lower() != "accepted":
+        return None
+    location = string(value, "location")
+    return string(value, "id", "messageId") or (location and last_segment(location, collection)) or None
 
 
 def _lenient(reply: Reply) -> object:
@@ -76,10 +86,9 @@ def read_page(reply: Reply, reader: Reader[Item]) -> Page[Item]:
     """Return one page of a listing; null, 204 and an empty body are a page of nothing."""
     if not reply.succeeded:
         explained = said(reply)
-        failure = refusal(reply, explained)
-        if reply.status == HTTPStatus.NOT_FOUND and not explained.foreign and explained.code != "user-not-found":
+        if means_none(reply, explained):
             return Page(())
-        raise failure
+        raise refusal(reply, explained)
     try:
         value = parse(reply)
     except Unreadable:

@@ -11,13 +11,14 @@ from tnimport.bandwidth import texts
 from tnimport.bandwidth.errors import Delivery, Permanent
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.location import created_id
-from tnimport.bandwidth.refusals import refusal, unreadable
-from tnimport.bandwidth.xml_body import Node, Unreadable, children, local, parse, value
+from tnimport.bandwidth.refusals import means_none, refusal, unreadable
+from tnimport.bandwidth.xml_body import Node, Unreadable, children, descendants, local, parse, value
 from tnimport.bandwidth.xml_errors import OrderError, count, said, said_in, survey
 
 PAGE: Final = 1000  # most orders in one answer (numbers.yml, externalTns GET)
 # numbers.yml on CustomerOrderId: letters, digits, blanks and dashes, at most 40 of them.
-_CUSTOMER_ORDER_ID: Final = re.compile(r"[A-Za-z0-9 -]{1,40}")
+# A blank at either end would be gone from what the carrier shows, and the order not be found by it.
+_CUSTOMER_ORDER_ID: Final = re.compile(r"(?! )[A-Za-z0-9 -]{1,40}(?<! )")
 _STATUS_NAMES: Final = ("processingstatus", "orderstatus", "status")
 _DATE_NAMES: Final = ("ordercreatedate", "orderdate", "createddate")
 
@@ -70,7 +71,7 @@ def order_body(order: OrderRequest) -> bytes:
     if not tens or not all(map(texts.is_ten_digits, tens)):
         raise _invalid("an order needs numbers of ten digits")
     if not _CUSTOMER_ORDER_ID.fullmatch(order.customer_order_id):
-        raise _invalid("a CustomerOrderID has 1 to 40 letters, digits, blanks and dashes")
+        raise _invalid("a CustomerOrderID has 1 to 40 letters, digits, blanks and dashes, and no blank at either end")
     peer = f"<SipPeerId>{escape(order.sip_peer_id)}</SipPeerId>" if order.sip_peer_id else ""
     numbers = "".join(f"<TelephoneNumber>{ten}</TelephoneNumber>" for ten in tens)
     return (
@@ -93,7 +94,7 @@ def read_created(reply: Reply) -> Order:
     """
     if not reply.succeeded:
         raise refusal(reply, said(reply), effect=True)
-    located = created_id(reply, "externalTns")
+    located = created_id(reply, "externalTns", uuid=True)
     try:
         root = parse(reply)
     except Unreadable as problem:
@@ -134,10 +135,13 @@ def read_order(reply: Reply, order_id: str | None = None) -> Order:
 
 def read_orders(reply: Reply) -> OrderPage:
     """Return the orders of one answer. 204, and 404 in the API's own words, mean none (numbers.yml)."""
-    if reply.status == HTTPStatus.NO_CONTENT or _says_none(reply):
+    if reply.status == HTTPStatus.NO_CONTENT:
         return OrderPage((), 0)
     if not reply.succeeded:
-        raise refusal(reply, said(reply))
+        explained = said(reply)
+        if means_none(reply, explained):
+            return OrderPage((), 0)
+        raise refusal(reply, explained)
     try:
         root = parse(reply)
     except Unreadable as problem:
@@ -147,11 +151,12 @@ def read_orders(reply: Reply) -> OrderPage:
         raise refusal(reply, said_in(root))
     if not orders and local(root) not in _LISTS:
         raise unreadable(reply, "unreadable_answer", "the answer is no list of orders")
-    return OrderPage(orders, count(root))
-
-
-def _says_none(reply: Reply) -> bool:
-    return reply.status == HTTPStatus.NOT_FOUND and not said(reply).foreign
+    total = count(root)
+    references = sum(1 for _ in descendants(root, "customerorderid"))
+    if references > len(orders) or (total and not orders):
+        # An order that is taken for missing would be placed twice.
+        raise unreadable(reply, "unreadable_answer", "the answer does not show the orders that it speaks of")
+    return OrderPage(orders, total)
 
 
 _LISTS: Final = {"externaltnsorders", "externaltnsordersresponse", "externaltnsorderresponse", "importtnorders"}

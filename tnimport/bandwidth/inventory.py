@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from tnimport.bandwidth import texts
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.location import query_of
-from tnimport.bandwidth.refusals import refusal, unreadable
+from tnimport.bandwidth.refusals import means_none, refusal, unreadable
 from tnimport.bandwidth.xml_body import Node, Unreadable, descendants, parse, value
 from tnimport.bandwidth.xml_errors import count, said, said_in, survey
 
@@ -54,9 +54,9 @@ def read_numbers(reply: Reply) -> NumberPage:
 
 def read_in_service(reply: Reply) -> bool:
     """Return whether a number is on the account: 200, in practice with an empty body, or 404 (numbers.yml)."""
-    if reply.status == HTTPStatus.NOT_FOUND and not said(reply).foreign:
-        return False
     explained = said(reply)
+    if means_none(reply, explained):
+        return False
     if not reply.succeeded or explained.code is not None:
         raise refusal(reply, explained, subject="number")
     if explained.foreign:
@@ -101,8 +101,7 @@ def _peer(node: Node, peer_id: str) -> SipPeer:
 
 def none_listed(reply: Reply) -> bool:
     """Tell whether an answer to a listing means "none": 204, or 404 in the API's own words (numbers.yml)."""
-    missing = reply.status == HTTPStatus.NOT_FOUND and not said(reply).foreign
-    return missing or reply.status == HTTPStatus.NO_CONTENT
+    return reply.status == HTTPStatus.NO_CONTENT or (not reply.succeeded and means_none(reply, said(reply)))
 
 
 def listed(reply: Reply, *names: str, subject: str | None = None) -> Node:

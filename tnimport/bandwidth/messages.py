@@ -139,12 +139,14 @@ def read_batch(reply: Reply, size: int) -> tuple[Sent, ...]:
 
 
 def _sent(reply: Reply, result: dict[str, Any]) -> Sent:
+    accepted = (string(result, "result") or "accepted").lower() == "accepted"
     location = string(result, "location")
     named = last_segment(location, COLLECTION) if location else None
-    if named is not None and string(result, "result") != "error":
+    explained = said_in(result.get("error"))
+    refused = explained.code is not None or explained.category is not None
+    if named is not None and accepted and not refused:
         return Sent(message_id=named)
-    if string(result, "result") == "error" or result.get("error"):
-        explained = said_in(result.get("error"))
-        if explained.code is not None or explained.category is not None:
-            return Sent(error=refusal(Reply(400, reply.headers, b"", reply.received_at), explained, effect=True))
-    return Sent(error=OutcomeUnknown("missing_location", "accepted without a name", status=reply.status))
+    if refused and not accepted:
+        return Sent(error=refusal(Reply(400, reply.headers, b"", reply.received_at), explained, effect=True))
+    code = explained.code or "missing_location"
+    return Sent(error=OutcomeUnknown(code, "neither surely accepted nor surely refused", status=reply.status))

@@ -93,12 +93,11 @@ def read_phone_number(value: dict[str, Any]) -> PhoneNumber | None:
     named, number = string(value, "id"), string(value, "number")
     if named is None or number is None:
         return None
-    application = string(value, "application")  # its full URL
     state = string(value, "numberState")
     return PhoneNumber(
         number_id=named,
         number=texts.e164(number),
-        application_id=string(value, "applicationId") or (application and last_segment(application)),
+        application_id=_application_id(string(value, "applicationId")) or _application_id(string(value, "application")),
         state=state.lower() if state else None,
         created_at=string(value, "createdTime"),
         name=string(value, "name"),
@@ -108,3 +107,8 @@ def read_phone_number(value: dict[str, Any]) -> PhoneNumber | None:
         fallback_number=string(value, "fallbackNumber"),
         price=string(value, "price"),
     )
+
+
+def _application_id(told: str | None) -> str | None:
+    """The id, told bare or as the full URL of the application."""
+    return last_segment(told, "applications") if told and "/" in told else told

@@ -25,6 +25,8 @@ _MISSING: Final = {"site": "12016", "sippeer": "13563"}
 _ACCOUNT_STATUSES: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 # Catapult answers "too fast" to POST messages with 403 (ap-docs rateLimits.md, errors.md).
 _LIMITS: Final = ("message-rate-limit", "multi-message-limit")
+# Catapult's words for a part of it that gave up on a request, documented with 503 (ap-docs errors.md).
+_GAVE_UP: Final = ("-unavailable", "-timeout")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,11 @@ def unreadable(reply: Reply, code: str, description: str = "", *, effect: bool =
     return kind(code, description, status=reply.status, delivery=Delivery.UNANSWERED)
 
 
+def means_none(reply: Reply, said: Said) -> bool:
+    """Tell whether a 404 says that there is none of what was asked for: in the API's own words, and of no fault."""
+    return reply.status == HTTPStatus.NOT_FOUND and not said.foreign and kind_of(said.code) in {None, "permanent"}
+
+
 def _own_code(status: int) -> str:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return "unreadable_answer"
@@ -70,8 +77,10 @@ def _own_code(status: int) -> str:
 def _kind(status: int, said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
     if status == HTTPStatus.TOO_MANY_REQUESTS or _is_limit(said):
         return RateLimited
-    if _undecided(status) or (status < HTTPStatus.BAD_REQUEST and said.code is None):
+    if _undecided(status) or _gave_up(said) or (status < HTTPStatus.BAD_REQUEST and said.code is None):
         return OutcomeUnknown if effect else RetryLater
+    if said.code == "duplicate-number" or (said.category == "conflict" and kind_of(said.code) is None):
+        return Conflict
     if status == HTTPStatus.NOT_FOUND or _names_subject(said, subject):
         return _missing(said, effect=effect, subject=subject)
     return _by_code(status, said)
@@ -88,6 +97,11 @@ def _undecided(status: int) -> bool:
     return redirected or failed or status == HTTPStatus.REQUEST_TIMEOUT
 
 
+def _gave_up(said: Said) -> bool:
+    """Tell whether the words say what a 5xx says, whatever the status: one result of a batch has none of its own."""
+    return said.category in {"unavailable", "backend"} or (said.code or "").endswith(_GAVE_UP)
+
+
 def _is_limit(said: Said) -> bool:
     return said.category in {"limit", "too-many-requests"} or (said.code or "").startswith(_LIMITS)
 
@@ -100,6 +114,8 @@ def _names_subject(said: Said, subject: str | None) -> bool:
 def _missing(said: Said, *, effect: bool, subject: str | None) -> type[CarrierError]:
     if said.foreign and not effect:
         return RetryLater  # a page of some proxy on the way does not prove that the thing is gone
+    if kind_of(said.code) == "transient":
+        return RetryLater
     if subject is not None and (said.code is None or _names_subject(said, subject)):
         return NotFound
     if said.code is None or kind_of(said.code) == "account":

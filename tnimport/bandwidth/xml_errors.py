@@ -13,6 +13,7 @@ from tnimport.bandwidth.xml_body import Node, Unreadable, local, parse, text, va
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 _HOLDERS: Final = frozenset({"errors", "errorlist"})
 _LEAVES: Final = frozenset({"error", "responsestatus"})
+_FAILED: Final = ("failed", "invalid", "rejected")  # how lists of numbers begin that are no list of good ones
 NUMBER_NAMES: Final = frozenset({"telephonenumber", "fullnumber"})
 
 
@@ -41,12 +42,16 @@ def survey(root: Node) -> Survey:
     3. `Errors{Code, Description}` repeated, without `Error` (importTnOrders 400)
     4. `ErrorList/Error{Code, Description, TelephoneNumber}` (orders)
     5. `ErrorResponse{…}` (404)
+
+    Numbers of an error without code and description have failed all the same, and so have those of a list that says
+    by its name that they did (`FailedNumbers`, orders).
     """
     outside: dict[str, None] = {}
     errors: list[tuple[Node, dict[str, None]]] = []
     for node, owner in _owned(root, outside, errors):
         owner.update(dict.fromkeys(texts.numbers(text(node))))
-    return Survey(tuple(outside), tuple(_error(node, tuple(numbers)) for node, numbers in errors))
+    told = ((node, numbers) for node, numbers in errors if numbers or _reports(node))
+    return Survey(tuple(outside), tuple(_error(node, tuple(numbers)) for node, numbers in told))
 
 
 def _owned(
@@ -66,18 +71,23 @@ def _owned(
         name = local(node)
         if name in NUMBER_NAMES:
             yield node, owner
-        elif name in _LEAVES or name in _HOLDERS or (node is root and name == "errorresponse"):
+        elif _of_errors(name) or (node is root and name == "errorresponse"):
             within: dict[str, None] = {}
-            if value(node, "code", "errorcode") or _only_described(node, name):
-                errors.append((node, within))
+            errors.append((node, within))
             waiting.append((iter(node), within))
         elif len(node):
             waiting.append((iter(node), owner))
 
 
-def _only_described(node: Node, name: str) -> bool:
-    """Tell whether an element reports an error without a code, as a 404 does (numbers.yml)."""
-    return name != "errors" and bool(value(node, "description", "message", "errordescription"))
+def _of_errors(name: str) -> bool:
+    return name in _LEAVES or name in _HOLDERS or name.startswith(_FAILED)
+
+
+def _reports(node: Node) -> bool:
+    """Tell whether an element reports an error: by a code, or without one, as a 404 does (numbers.yml)."""
+    if value(node, "code", "errorcode"):
+        return True
+    return local(node) != "errors" and bool(value(node, "description", "message", "errordescription"))
 
 
 def _error(node: Node, numbers: tuple[str, ...]) -> OrderError:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 FINISHED: Final = frozenset({"COMPLETE", "PARTIAL", "FAILED", "EXCEPTION"})
 TOLD: Final = FINISHED - {"EXCEPTION"}  # what the carrier notifies subscribers of externalTns of
+_UNEXPLAINED: Final = "order_failed"
 WHOLE_FAILURES: Final = frozenset({"FAILED", "EXCEPTION"})
 
 
@@ -44,7 +45,7 @@ class Fates:
 def fates(ours: Iterable[str], status: str, listed: Iterable[str], errors: Sequence[Failure]) -> Fates:
     """Sort our numbers (10 digits) by the carrier's answer; one that is not ours has no fate."""
     mine = frozenset(ours)
-    failed = {tn: (error.code, error.description) for error in errors for tn in error.numbers if tn in mine}
+    failed = {tn: _why(status, error) for error in errors for tn in error.numbers if tn in mine}
     rest = mine - failed.keys()
     if status in WHOLE_FAILURES:
         code, text = _whole(status, errors)
@@ -63,6 +64,13 @@ def _whole(status: str, errors: Sequence[Failure]) -> tuple[str, str]:
     """Why numbers failed that no error names: an error for the whole order, else the only error there is."""
     unnamed = [error for error in errors if not error.numbers]
     if unnamed or len(errors) == 1:
-        error = (unnamed or errors)[0]
-        return error.code, error.description
-    return "order_failed", f"The order ended {status} and gave no reason for this number."
+        return _why(status, (unnamed or errors)[0])
+    return _UNEXPLAINED, _unexplained(status)
+
+
+def _why(status: str, error: Failure) -> tuple[str, str]:
+    return error.code or _UNEXPLAINED, error.description or ("" if error.code else _unexplained(status))
+
+
+def _unexplained(status: str) -> str:
+    return f"The order ended {status} and gave no reason for this number."
