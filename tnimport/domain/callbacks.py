@@ -1,20 +1,18 @@
 """Where the carrier calls us: the addresses, and the secret that goes into them on the wire and nowhere else."""
 
+import re
 from typing import Final
 from urllib.parse import quote
 
 USER: Final = "tnimport"  # any user name is taken; the password is what counts
 MESSAGES: Final = "/messages"
 ORDERS: Final = "/orders"
+_USER_INFO: Final = re.compile(r"\A([^:/?#@]*://)[^/?#]*@")  # of the host's part, which a "?" or "#" ends as "/" does
 
 
 def without_userinfo(url: str) -> str:
-    """The URL as it is kept and compared."""
-    scheme, mark, rest = url.partition("://")
-    if not mark:
-        return url
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+    """The URL as it is kept and compared: all but user name and password; any text may be given."""
+    return _USER_INFO.sub(r"\1", url, count=1)
 
 
 def with_secret(url: str, secret: str) -> str:
