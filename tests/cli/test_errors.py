@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tnimport.cli.api import Answer, Unreachable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -97,6 +99,15 @@ def test_something_else_at_the_address_is_recognised(run: Run, api: PlayedApi) -
     done = run("watch", "imp-1")
     assert done.returncode == 1
     assert "not the tnimport API" in done.stderr
+
+
+def test_each_answer_of_something_else_has_an_error_of_its_own() -> None:
+    errors = []
+    for body in (b"x", b"x", b"[]", b"[]"):
+        with pytest.raises(Unreachable) as caught:
+            Answer(200, {}, body).view()
+        errors.append(caught.value)
+    assert len(set(map(id, errors))) == len(errors)
 
 
 @pytest.mark.parametrize(("status", "code", "words"), [(200, 1, "not the tnimport API"), (404, 3, "HTTP 404")])

@@ -37,7 +37,8 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
-_SOMETHING_ELSE = Unreachable("what answers there is not the tnimport API", sent=True)
+def _something_else() -> Unreachable:
+    return Unreachable("what answers there is not the tnimport API", sent=True)
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,13 @@ class Answer:
         try:
             return json.loads(self.body)
         except ValueError:
-            raise _SOMETHING_ELSE from None
+            raise _something_else() from None
 
     def view(self) -> dict[str, Any]:
         """The body as an import."""
         view = self.json()
         if not (isinstance(view, dict) and {"id", "state", "counts"} <= view.keys()):
-            raise _SOMETHING_ELSE
+            raise _something_else()
         return view
 
     @property
