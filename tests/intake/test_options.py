@@ -45,7 +45,7 @@ def test_every_option_of_the_contract_reaches_the_request() -> None:
         {
             "site_id": 743,
             "sip_peer_id": 303716,
-            "customer_order_id": "ICPA-123 ABC",
+            "customer_order_id": " ICPA-123 ABC ",
             "action": "IMPORT",
             "application": {
                 "name": "MyApp",
@@ -134,6 +134,7 @@ def test_a_removal_needs_a_site_and_takes_no_application() -> None:
         ("customer_order_id", "a_b", "invalid_value"),
         ("customer_order_id", "café", "invalid_value"),
         ("customer_order_id", " ", "invalid_value"),
+        ("customer_order_id", " " + "x" * 41 + " ", "invalid_value"),
         ("customer_order_id", 123, "invalid_value"),
         ("action", "import", "invalid_value"),
         ("application", "a-1", "invalid_value"),

@@ -39,8 +39,9 @@ def _word(value: object) -> object:
 
 
 def _order_id(value: object) -> object:
-    if isinstance(value, str) and _CUSTOMER_ORDER_ID.fullmatch(value) and value.strip():
-        return value
+    # The carrier shows it without blanks at its ends, and orders are found by it.
+    if isinstance(value, str) and _CUSTOMER_ORDER_ID.fullmatch(named := value.strip(" ")):
+        return named
     raise PydanticCustomError("invalid_value", "It must be 1 to 40 letters, digits, blanks or dashes.")
 
 
