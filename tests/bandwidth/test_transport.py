@@ -147,16 +147,23 @@ def test_an_answer_nobody_asked_for_is_not_taken_for_the_next_one(play: Play, tr
     assert carrier.connections == 2
 
 
-@pytest.mark.parametrize("status", [102, 103, 199])
-def test_an_interim_answer_is_not_taken_for_the_answer(
-    play: Play, transport: Transport, status: int, failure_of: FailureOf
+@pytest.mark.parametrize("statuses", [[100], [102], [103], [199], [103, 100, 102, 103]])
+def test_interim_answers_before_the_answer_are_passed_over(
+    play: Play, transport: Transport, statuses: list[int]
 ) -> None:
-    carrier = play(lambda c: c.answers(b"HTTP/1.1 %d Wait\r\n\r\n" % status + CREATED), lambda c: c.answers(PAGE))
-    failure = failure_of(transport, carrier.post())
-    assert (type(failure), failure.code) == (OutcomeUnknown, "unreadable_answer")
+    interim = b"".join(b"HTTP/1.1 %d Wait\r\nLink: </x>\r\n\r\n" % status for status in statuses)
+    carrier = play(lambda c: c.answers(interim + CREATED, PAGE), lambda c: c.answers(PAGE))
+    assert transport.send(carrier.post(), 5).status == 201
     assert transport.send(carrier.get(), 5).body == b"hello"
 
 
-def test_a_continue_before_the_answer_is_passed_over(play: Play, transport: Transport) -> None:
-    carrier = play(lambda c: c.answers(b"HTTP/1.1 100 Continue\r\n\r\n" + CREATED))
-    assert transport.send(carrier.post(), 5).status == 201
+@pytest.mark.parametrize("status", [101, 102])
+def test_an_interim_answer_alone_is_no_answer(
+    play: Play, transport: Transport, status: int, failure_of: FailureOf
+) -> None:
+    interim = b"HTTP/1.1 %d Wait\r\n\r\n" % status
+    carrier = play(lambda c: c.answers(interim, then=lambda _: None), lambda c: c.answers(PAGE))
+    failure = failure_of(transport, carrier.post())
+    assert type(failure) is OutcomeUnknown
+    assert failure.code == ("unreadable_answer" if status == 101 else "connection_lost")
+    assert transport.send(carrier.get(), 5).body == b"hello"

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, HTTPSConnectionPool
@@ -19,6 +20,17 @@ IDLE_LIMIT: Final = 15.0
 
 _LINE: Final = re.compile(r"[!-9;-~]+: [ -~]*")  # nothing that could break out of its line
 _TARGET: Final = re.compile(r"/[!-~]*")
+
+
+class _FinalAnswer(http.client.HTTPResponse):
+    """An answer, after however many interim ones (102, 103) that stand before it; http.client passes over 100 only."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        line: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # no stub tells of it
+        while HTTPStatus.CONTINUE <= line[1] < HTTPStatus.OK and line[1] != HTTPStatus.SWITCHING_PROTOCOLS:
+            http.client.parse_headers(self.fp)
+            line = super()._read_status()  # type: ignore[misc]  # as above
+        return line
 
 
 class TimedConnection(HTTPConnection):
@@ -65,7 +77,7 @@ class TimedConnection(HTTPConnection):
     def _unusual(self, seen: bytes) -> HTTPResponse:
         sock = self.sock
         sock.unread(seen)
-        response = http.client.HTTPResponse(sock, method=self._method)
+        response = _FinalAnswer(sock, method=self._method)
         whole = False
         try:
             response.begin()

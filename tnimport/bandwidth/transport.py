@@ -1,4 +1,4 @@
-"""The one place that touches the network: sends a Request, returns the Reply whole, or raises from the tree."""
+"""The way to the network (with `connections`, `sockets`): sends a Request, returns the Reply whole, or raises one error."""
 
 import os
 import re
@@ -103,7 +103,7 @@ class Transport:
             return Reply(raw.status, raw.headers, raw.body)
         if response.status_code < HTTPStatus.OK:
             raw.close()  # what follows would be taken for the answer to the next request
-            raise ValueError("an interim answer in place of an answer")
+            raise ValueError("another protocol in place of an answer")
         whole = False
         try:
             headers = {name.lower(): value for name, value in raw.headers.items()}
