@@ -10,7 +10,7 @@ LONGEST: Final = 3600.0  # a limit that lasts longer will say so again; a clock 
 DAY: Final = 86_400.0
 _SECONDS_END: Final = 1e11  # in seconds the year 5138; what is larger is milliseconds (from 1973 on) or finer
 _LONGEST_DATE: Final = 64
-_NUMBER: Final = re.compile(r"\s*(\d{1,19})(?:\.\d{0,9})?\s*", re.ASCII)
+_NUMBER: Final = re.compile(r"\s*(\d{1,19})(?:\.(\d{0,9}))?\s*", re.ASCII)
 
 
 def retry_after(reply: Reply, body_reset: str | None = None) -> float | None:
@@ -65,8 +65,9 @@ def _delay(text: str | None, now: float) -> float | None:
 
 
 def _number(text: str | None) -> float | None:
+    """Return a whole number; what is not whole is rounded up, for to come early is to be refused again."""
     found = _NUMBER.fullmatch(text) if text else None
-    return float(found[1]) if found else None
+    return float(found[1]) + bool((found[2] or "").strip("0")) if found else None
 
 
 def _date(text: str | None) -> float | None:
