@@ -98,6 +98,11 @@ def test_what_is_no_event_is_refused_by_the_name_of_its_part(changes: dict[str, 
         told(**changes)
 
 
+def test_an_event_in_latin_1_is_read_as_answers_are() -> None:
+    event = from_json(json.dumps(POSTED | {"text": "caf\xe9"}, ensure_ascii=False).encode("latin-1"))
+    assert (event.message_id, event.text) == (PLAIN.message_id, "caf\xe9")
+
+
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"text"', b"\xff", b"[" * 100_000, b"{", b"[{}, {}]"])
 def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableEvent, match=r"^body$"):

@@ -3,12 +3,13 @@
 What is not documented as certain is optional, and what is not known is ignored.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from tnimport.bandwidth import texts
+from tnimport.bandwidth.exchange import Reply
+from tnimport.bandwidth.json_body import Unreadable, parse
 from tnimport.domain.inbound import MESSAGE, MessageEvent
 
 _TYPES: Final = {"sms", "mms"}
@@ -29,8 +30,8 @@ class UnreadableEvent(ValueError):
 def from_json(body: bytes) -> MessageEvent:
     """Return the event of a POST, or raise UnreadableEvent."""
     try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError):
+        fields = parse(Reply(200, {}, body))
+    except Unreadable:
         raise UnreadableEvent("body") from None
     if isinstance(fields, list) and len(fields) == 1:
         fields = fields[0]  # a later version of the API wraps its events so
