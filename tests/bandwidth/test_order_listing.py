@@ -73,7 +73,7 @@ def test_one_answer_is_enough_for_less_than_a_page() -> None:
 
 
 @pytest.mark.parametrize("counts", [True, False])
-def test_a_full_answer_that_counts_no_more_is_all_there_is(counts: bool) -> None:  # noqa: FBT001 - a parameter
+def test_a_full_answer_that_counts_no_more_is_all_there_is(counts: bool) -> None:
     carrier = Carrier([order(place, TODAY) for place in range(10)], 10, counts=counts)
     assert len(every_order(carrier.fetch, {}, TODAY)) == 10
     assert (carrier.calls == 1) is counts

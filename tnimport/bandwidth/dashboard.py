@@ -56,7 +56,8 @@ class Dashboard:
 
         One call to the carrier for up to 1,000; more are asked for in narrower ranges (`order_listing`), within the
         same time-out. Whether the carrier matches `customer_order_id` whole or in part is not documented, so it is
-        compared here again; more is asked for only until one is seen. Dates are days, created or modified; `status` may be several.
+        compared here again; more is asked for only until one is seen. Dates are days, created or modified; `status`
+        may be several.
         """
         filters: dict[str, str | list[str] | None] = {
             "customerOrderId": customer_order_id and customer_order_id.strip(),

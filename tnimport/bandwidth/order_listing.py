@@ -1,8 +1,8 @@
 """Listing more orders than one answer holds.
 
-An answer has at most 1,000 orders and no cursor (numbers.yml, externalTns GET). One that counts more than it shows, or is
-full and does not count, is therefore asked again in halves of its range of days, and a day of which that is true by the
-first characters of the order ids, which are UUIDs.
+An answer has at most 1,000 orders and no cursor (numbers.yml, externalTns GET). One that counts more than it shows, or
+is full and does not count, is therefore asked again in halves of its range of days, and such a day by the first
+characters of the order ids, which are UUIDs.
 """
 
 from collections.abc import Callable, Iterator, Mapping
