@@ -42,7 +42,7 @@ def read_created(reply: Reply, collection: str) -> str:
 
 def _named_in(value: dict[str, Any], collection: str) -> str | None:
     """Return the id of what was made from a body that tells it itself or by its address, or None if it says "error"."""
-    if (string(value, "result") or "accepted").lower() != "accepted":
+    if (string(value, "result") or "accepted").lower() != "accepted" or value.get("error"):
         return None
     location = string(value, "location")
     return string(value, "id", "messageId") or (location and last_segment(location, collection)) or None

@@ -146,17 +146,22 @@ def read_orders(reply: Reply) -> OrderPage:
         root = parse(reply)
     except Unreadable as problem:
         raise unreadable(reply, str(problem)) from None
-    orders = tuple(_order(node, value(node, "orderid") or "") for node in _order_nodes(root))
+    nodes = list(_order_nodes(root))
+    orders = tuple(_order(node, value(node, "orderid") or "") for node in nodes)
     if not orders and said_in(root).code:
         raise refusal(reply, said_in(root))
     if not orders and local(root) not in _LISTS:
         raise unreadable(reply, "unreadable_answer", "the answer is no list of orders")
     total = count(root)
-    references = sum(1 for _ in descendants(root, "customerorderid"))
-    if references > len(orders) or (total and not orders):
+    if (total and not orders) or _names_others(root, set(nodes)):
         # An order that is taken for missing would be placed twice.
         raise unreadable(reply, "unreadable_answer", "the answer does not show the orders that it speaks of")
     return OrderPage(orders, total)
+
+
+def _names_others(root: Node, orders: set[Node]) -> bool:
+    """Tell whether a reference stands outside of all the orders, as that of an order without an id does."""
+    return any(orders.isdisjoint(node.iterancestors()) for node in descendants(root, "customerorderid"))
 
 
 _LISTS: Final = {"externaltnsorders", "externaltnsordersresponse", "externaltnsorderresponse", "importtnorders"}
@@ -200,7 +205,7 @@ def _order(node: Node, order_id: str, whole: Node | None = None) -> Order:
     holders = [node, next(children(node, "order"), None), *([] if whole is None else node.iterancestors())]
 
     def field(*names: str) -> str | None:
-        found = next((found for holder in holders if (found := value(holder, *names))), None)
+        found = next((found for name in names for holder in holders if (found := value(holder, name))), None)
         return texts.clean(found) if found else None
 
     held = survey(node)

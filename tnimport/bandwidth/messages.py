@@ -144,7 +144,7 @@ def _sent(reply: Reply, result: dict[str, Any]) -> Sent:
     named = last_segment(location, COLLECTION) if location else None
     explained = said_in(result.get("error"))
     refused = explained.code is not None or explained.category is not None
-    if named is not None and accepted and not refused:
+    if named is not None and accepted and not result.get("error"):
         return Sent(message_id=named)
     if refused and not accepted:
         return Sent(error=refusal(Reply(400, reply.headers, b"", reply.received_at), explained, effect=True))

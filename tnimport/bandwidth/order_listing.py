@@ -1,7 +1,7 @@
 """Listing more orders than one answer holds.
 
 An answer has at most 1,000 orders and no cursor (numbers.yml, externalTns GET). One that counts more than it shows, or
-is full and does not count, is therefore asked again in halves of its range of days, and such a day by the first
+is full, whatever it counts, is therefore asked again in halves of its range of days, and such a day by the first
 characters of the order ids, which are UUIDs.
 """
 
@@ -32,9 +32,7 @@ def every_order(
     """
     page = fetch(filters)
     found = {order.order_id: order for order in page.orders}
-    # A carrier may count no more than it shows: where one is wanted and missing, a full answer is not taken for all.
-    lacking = _has_more(page) if wanted is None else _may_have_more(page) and not any(map(wanted, page.orders))
-    if not lacking:
+    if not _has_more(page) or (wanted is not None and any(map(wanted, page.orders))):
         return list(found.values())
     for order in _by_days(fetch, filters, today):
         found.setdefault(order.order_id, order)
@@ -45,13 +43,8 @@ def every_order(
 
 
 def _has_more(page: OrderPage) -> bool:
-    """Tell whether an answer does not hold all that match: it says so, or does not say and is full."""
-    shown = len(page.orders)
-    return shown >= PAGE if page.total is None or page.total < shown else page.total > shown
-
-
-def _may_have_more(page: OrderPage) -> bool:
-    return len(page.orders) >= PAGE or _has_more(page)
+    """Tell whether an answer may not hold all that match: it counts more, or is full and may count what it shows."""
+    return len(page.orders) >= PAGE or (page.total or 0) > len(page.orders)
 
 
 def _by_days(fetch: Fetch, filters: Filters, today: date) -> Iterator[Order]:
@@ -65,10 +58,10 @@ def _by_days(fetch: Fetch, filters: Filters, today: date) -> Iterator[Order]:
         page = fetch(narrowed)
         _check(all(_within(order, since, until) for order in page.orders))
         yield from page.orders
-        if _may_have_more(page) and start < end:
+        if _has_more(page) and start < end:
             middle = start + (end - start) // 2
             waiting += [(start, middle), (middle + _DAY, end)]
-        elif _may_have_more(page):
+        elif _has_more(page):
             yield from _by_fragment(fetch, narrowed)
 
 
@@ -80,7 +73,7 @@ def _by_fragment(fetch: Fetch, filters: Filters) -> Iterator[Order]:
         page = fetch({**filters, "orderIdFragment": fragment})
         _check(all(order.order_id.lower().startswith(fragment.lower()) for order in page.orders))
         yield from page.orders
-        if _may_have_more(page):
+        if _has_more(page):
             _check(len(fragment) < _LONGEST_ID)
             waiting += [fragment + digit for digit in _HEX]
 

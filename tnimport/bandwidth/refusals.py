@@ -27,6 +27,8 @@ _ACCOUNT_STATUSES: Final = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _LIMITS: Final = ("message-rate-limit", "multi-message-limit")
 # Catapult's words for a part of it that gave up on a request, documented with 503 (ap-docs errors.md).
 _GAVE_UP: Final = ("-unavailable", "-timeout")
+# The Dashboard's: internal error, unexpected error, timed out (api-docs errors.mdx), which it may put into a 400.
+_BROKE: Final = {"1000", "1010", "5086"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def _undecided(status: int) -> bool:
 
 def _gave_up(said: Said) -> bool:
     """Tell whether the words say what a 5xx says, whatever the status: one result of a batch has none of its own."""
-    return said.category in {"unavailable", "backend"} or (said.code or "").endswith(_GAVE_UP)
+    return said.category in {"unavailable", "backend"} or said.code in _BROKE or (said.code or "").endswith(_GAVE_UP)
 
 
 def _is_limit(said: Said) -> bool:

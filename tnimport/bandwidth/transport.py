@@ -1,4 +1,4 @@
-"""The way to the network (with `connections`, `sockets`): sends a Request, returns the Reply whole, or raises one error."""
+"""The way to the network, with `connections` and `sockets`: sends a Request, returns the Reply or raises one error."""
 
 import os
 import re

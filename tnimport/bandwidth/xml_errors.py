@@ -69,7 +69,7 @@ def _owned(
             waiting.pop()
             continue
         name = local(node)
-        if name in NUMBER_NAMES:
+        if name in NUMBER_NAMES and not _in_parts(node):
             yield node, owner
         elif _of_errors(name) or (node is root and name == "errorresponse"):
             within: dict[str, None] = {}
@@ -77,6 +77,11 @@ def _owned(
             waiting.append((iter(node), within))
         elif len(node):
             waiting.append((iter(node), owner))
+
+
+def _in_parts(number: Node) -> bool:
+    """Tell whether an element about a number holds the number in one of its own (`TelephoneNumber/FullNumber`)."""
+    return any(local(part) in NUMBER_NAMES for part in number)
 
 
 def _of_errors(name: str) -> bool:
