@@ -6,17 +6,15 @@ guide's step 1, `CustomerOrderId` in numbers.yml; an `xmlns:xsi` in a fixture of
 
 import codecs
 import re
-import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from html.entities import html5
 from typing import Final
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from tnimport.bandwidth.exchange import Reply
 from tnimport.bandwidth.texts import LONGEST_READ
+from tnimport.bandwidth.xml_healing import healed
 
 Node = etree._Element  # noqa: SLF001 - lxml publishes no other name for the type of an element
 
@@ -34,13 +32,6 @@ _DECLARED: Final = re.compile(rb"""<\?xml\b[^>]*?encoding\s*=\s*["']([\w.:-]{1,4
 _CHARSET: Final = re.compile(r"""charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE | re.ASCII)
 _DOCTYPE: Final = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE\b", re.DOTALL | re.IGNORECASE)
 _HTML: Final = re.compile(r"(?:\s++|<!--.*?-->)*+<(?:!DOCTYPE\s+)?html\b", re.DOTALL | re.IGNORECASE)
-_PREFIX: Final = re.compile(r"<(/?)[A-Za-z_][\w.-]{0,100}:(?=[A-Za-z_])")
-_CDATA: Final = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
-_TAG: Final = re.compile(r"<[A-Za-z_](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*+>")
-_PREFIXED: Final = re.compile(r"(?<!\s)\s++[A-Za-z_][\w.-]{0,100}:[\w.-]{1,100}\s*+=\s*+(?:\"[^\"]*\"|'[^']*')")
-_AMPERSAND: Final = re.compile(r"&(?:#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));|([A-Za-z][A-Za-z0-9]{0,30};))?")
-_PREDEFINED: Final = {"amp;", "lt;", "gt;", "quot;", "apos;"}
-_FORBIDDEN: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PADDING: Final = " \t\r\n\0\ufeff"
 
 
@@ -62,33 +53,9 @@ def parse(reply: Reply) -> Node:
     except etree.XMLSyntaxError:
         pass
     try:
-        return _tree(_healed(text))
+        return _tree(healed(text))
     except etree.XMLSyntaxError:
         raise Unreadable("unreadable_answer") from None
-
-
-def _healed(text: str) -> str:
-    """Return the text without prefixes, which nobody may have declared, and with each "&" and character in order."""
-    pieces = _CDATA.split(_FORBIDDEN.sub("\ufffd", text))
-    pieces[::2] = [
-        _AMPERSAND.sub(_reference, _TAG.sub(_unprefixed, _PREFIX.sub(r"<\1", piece))) for piece in pieces[::2]
-    ]
-    return "".join(pieces)
-
-
-def _unprefixed(tag: re.Match[str]) -> str:
-    return _PREFIXED.sub("", tag[0])  # no attribute is ever read
-
-
-def _reference(found: re.Match[str]) -> str:
-    """Return what a reference stands for, or the "&" as a character; entities that HTML knows are characters, too."""
-    hexadecimal, decimal, name = found.groups()
-    if hexadecimal or decimal:
-        point = int(hexadecimal, 16) if hexadecimal else int(decimal)
-        return "\ufffd" if point > sys.maxunicode or _FORBIDDEN.match(chr(point)) else found[0]
-    if name in _PREDEFINED:
-        return found[0]
-    return escape(html5[name]) if name in html5 else "&amp;" + found[0][1:]
 
 
 def _tree(text: str) -> Node:
