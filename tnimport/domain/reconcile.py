@@ -3,8 +3,8 @@
 The carrier's answer lists all numbers or only the good ones, and groups failures by code under `Errors`
 (Bandwidth guide, step 2). In `Errors` = failed, wherever else it stands; listed and not in `Errors` = good; in neither
 = unaccounted. An error that names no number concerns every number that no other error names, when the whole order
-failed. In an order that did not fail it may concern any of them, so that a mere listing proves nothing: then, and where
-an order is PARTIAL without showing which part is bad, those listed are unaccounted too.
+failed; else it concerns those that are not listed. An order that is PARTIAL though it lists all its numbers and blames
+none of them contradicts itself: nobody can tell the good ones, and all are unaccounted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,13 +51,9 @@ def fates(ours: Iterable[str], status: str, listed: Iterable[str], errors: Seque
         code, text = _whole(status, errors)
         return Fates(frozenset(), failed | dict.fromkeys(rest, (code, text)))
     good = rest & frozenset(listed)
-    unclear = _blames_at_large(mine, errors) or (status == "PARTIAL" and good == mine)
-    return Fates(frozenset(), failed, rest) if unclear else Fates(good, failed, rest - good)
-
-
-def _blames_at_large(mine: frozenset[str], errors: Sequence[Failure]) -> bool:
-    """Whether an error may concern numbers that it does not name: it names none, or something that is none of ours."""
-    return any(not error.numbers or not mine.issuperset(error.numbers) for error in errors)
+    if status == "PARTIAL" and good == mine:
+        return Fates(frozenset(), failed, mine)
+    return Fates(good, failed, rest - good)
 
 
 def _whole(status: str, errors: Sequence[Failure]) -> tuple[str, str]:
