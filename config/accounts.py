@@ -1,19 +1,16 @@
 """The Bandwidth accounts of a deployment: the one in the environment, and those in a file."""
 
 import hmac
-import re
-import tomllib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-
 from config import kinds
-from config.reading import Problem, explain, read_value, variable
+from config.account_file import of_file
+from config.account_table import INBOUND, LIMITS, NEEDED, PLACES, AccountTable, plain
+from config.reading import Problem, variable
 from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials
 from tnimport.contract import Queue
 from tnimport.domain.accounts import Account, Paces
@@ -24,16 +21,6 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 DEFAULT = "default"
-NEEDED = (
-    "account_id",
-    "dashboard_username",
-    "dashboard_password",
-    "catapult_user_id",
-    "catapult_token",
-    "catapult_secret",
-)
-SECRET = frozenset({"dashboard_password", "catapult_token", "catapult_secret"})
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,42 +43,6 @@ class AccountAccess:
         return b64encode(f"{USER}:{self.callback_secret}".encode()).decode()
 
 
-class AccountTable(BaseModel):
-    """One `[accounts.<name>]` of the accounts file, secrets already read; limits left out follow the environment."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
-
-    account_id: Annotated[str, Field(min_length=1)]
-    dashboard_username: Annotated[str, Field(min_length=1)]
-    dashboard_password: Annotated[str, Field(min_length=1, repr=False)]
-    catapult_user_id: Annotated[str, Field(min_length=1)]
-    catapult_token: Annotated[str, Field(min_length=1, repr=False)]
-    catapult_secret: Annotated[str, Field(min_length=1, repr=False)]
-    site_id: str | None
-    sip_peer_id: str | None
-    application_id: str | None
-    numbers_per_minute: Annotated[float, Field(ge=0)]
-    numbers_burst: Annotated[float, Field(ge=0)]
-    messages_per_second: Annotated[float, Field(ge=0)]
-    applications_per_second: Annotated[float, Field(ge=0)]
-    lookups_per_second: Annotated[float, Field(ge=0)]
-    dashboard_per_second: Annotated[float, Field(ge=0)]
-    order_size: Annotated[int, Field(ge=1, le=5000)]
-    order_settle: Annotated[float, Field(gt=0)]
-    poll_first: Annotated[float, Field(gt=0)]
-    poll_max: Annotated[float, Field(gt=0)]
-    inbound_url: Annotated[Annotated[str, AfterValidator(kinds.receiver_url)] | None, Field(repr=False)]
-    inbound_task: str | None
-    inbound_queue: str | None
-    verify_seconds: Annotated[float, Field(gt=0)]
-    verify_partner: kinds.OwnNumber | None
-
-
-PLACES = ("site_id", "sip_peer_id", "application_id", "verify_partner")
-INBOUND = ("inbound_url", "inbound_task", "inbound_queue")
-LIMITS = tuple(name for name in AccountTable.model_fields if name not in {*NEEDED, *PLACES, *INBOUND})
-
-
 def read_accounts(
     settings: "Settings", usable: frozenset[str], *, needed: bool = True
 ) -> tuple[Mapping[str, AccountAccess], list[Problem]]:
@@ -102,7 +53,7 @@ def read_accounts(
         usable: the names of those; what is not among them is reported already, and not reported as missing again.
         needed: whether having no account at all is a problem.
     """
-    tables, problems = _of_file(settings)
+    tables, problems = of_file(settings, usable)
     own, missing = _of_environment(settings, usable)
     if missing:
         problems.append(
@@ -115,15 +66,15 @@ def read_accounts(
     if needed and not tables and not problems and usable >= {*NEEDED, "accounts_file"}:
         names = ", ".join(map(variable, NEEDED))
         problems.append(Problem("account_id", f"no account is set: set {names}, or {variable('accounts_file')}"))
-    if not problems:
-        problems += [problem for name, table in tables.items() for problem in _inbound(settings, name, table)]
+    signed = "webhook_secret" not in usable or settings.webhook_secret is not None
+    problems += [found for name, table in tables.items() for found in _inbound(name, table, signed=signed)]
     return {name: _access(settings, name, table) for name, table in tables.items()}, problems
 
 
-def _inbound(settings: "Settings", name: str, table: AccountTable) -> Iterator[Problem]:
+def _inbound(name: str, table: AccountTable, *, signed: bool) -> Iterator[Problem]:
     """What is missing for messages of an account to be handed on."""
     where = f"the account `{name}`"
-    if table.inbound_url and settings.webhook_secret is None:
+    if table.inbound_url and not signed:
         text = f"{where} hands messages on by webhook: set {variable('webhook_secret')}, which signs them"
         yield Problem("inbound_url", text)
     if bool(table.inbound_task) != bool(table.inbound_queue):
@@ -136,60 +87,14 @@ def _inbound(settings: "Settings", name: str, table: AccountTable) -> Iterator[P
 
 def _of_environment(settings: "Settings", usable: frozenset[str]) -> tuple[AccountTable | None, list[str]]:
     """The account of the environment if it is whole, else the variables that it still lacks."""
-    given = {name: plain for name in NEEDED if (plain := _plain(getattr(settings, name)))}
+    given = {name: value for name in NEEDED if (value := plain(getattr(settings, name)))}
     if not given:
         return None, []
     missing = [variable(name) for name in NEEDED if name not in given and name in usable]
     if missing or len(given) < len(NEEDED):
         return None, missing
-    others = {name: _plain(getattr(settings, name)) for name in (*PLACES, *LIMITS, *INBOUND)}
+    others = {name: plain(getattr(settings, name)) for name in (*PLACES, *LIMITS, *INBOUND)}
     return AccountTable(**given, **others), []
-
-
-def _of_file(settings: "Settings") -> tuple[dict[str, AccountTable], list[Problem]]:
-    path = settings.accounts_file
-    if path is None:
-        return {}, []
-    try:
-        named = tomllib.loads(path.read_text()).get("accounts")
-    except OSError as error:
-        return {}, [_file_problem(f"{path} cannot be read ({error.strerror}): mend the path or its permissions")]
-    except ValueError as error:
-        return {}, [_file_problem(f"{path} is no TOML ({error})")]
-    if not isinstance(named, dict) or not named:
-        return {}, [_file_problem(f"{path} names no account: write a table [accounts.<name>] for each")]
-    tables: dict[str, AccountTable] = {}
-    problems: list[Problem] = []
-    for name, raw in named.items():
-        table, wrong = _of_table(settings, path, name, raw)
-        problems += wrong
-        if table:
-            tables[name] = table
-    return tables, problems
-
-
-def _of_table(settings: "Settings", path: Path, name: str, raw: object) -> tuple[AccountTable | None, list[Problem]]:
-    where = f"{path.name} [accounts.{name}] "
-    if not NAME.fullmatch(name) or not isinstance(raw, dict):
-        return None, [_file_problem(f"{where}is not usable: a table, with a name of letters, digits, - and _")]
-    usual = {name: _plain(getattr(settings, name)) for name in (*LIMITS, *INBOUND)}
-    values: dict[str, Any] = {**dict.fromkeys(PLACES), **usual, **raw}
-    values |= {name: values[name] or None for name in INBOUND}  # "" is how an account has none though others do
-    problems = []
-    for secret in sorted(SECRET):
-        beside = values.pop(f"{secret}_file", None)
-        file = path.parent / str(beside) if beside else None
-        value, problem = read_value(
-            (secret, where + secret, f"{where}{secret}_file"), str(values.get(secret, "")), file
-        )
-        problems += [problem] if problem else []
-        if value or problem:
-            values[secret] = value or "unreadable"
-    try:
-        table = AccountTable(**values)
-    except ValidationError as error:
-        return None, problems + explain(error, SECRET, where)
-    return (None if problems else table), problems
 
 
 def _access(settings: "Settings", name: str, table: AccountTable) -> AccountAccess:
@@ -223,18 +128,10 @@ def _access(settings: "Settings", name: str, table: AccountTable) -> AccountAcce
         catapult=CatapultCredentials(
             user_id=table.catapult_user_id, token=table.catapult_token, secret=table.catapult_secret
         ),
-        callback_secret=_plain(settings.callback_secret) or _derived(name, table.catapult_secret),
+        callback_secret=plain(settings.callback_secret) or _derived(name, table.catapult_secret),
     )
 
 
 def _derived(name: str, secret: str) -> str:
     """A callback secret that needs no setting: only who has the Catapult secret can make it."""
     return hmac.digest(secret.encode(), f"tnimport callbacks of {name}".encode(), "sha256").hex()
-
-
-def _plain(value: SecretStr | str | None) -> str | None:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _file_problem(text: str) -> Problem:
-    return Problem("accounts_file", f"{variable('accounts_file')}: {text}")

@@ -25,11 +25,14 @@ def _timeout(settings: "Settings") -> Iterator[str]:
 
 
 def _polls(settings: "Settings") -> Iterator[str]:
-    if settings.poll_first > settings.poll_max:
-        yield (
-            f"TNIMPORT_POLL_FIRST ({settings.poll_first:g}) must not be greater than TNIMPORT_POLL_MAX "
-            f"({settings.poll_max:g})"
-        )
+    first, most = ("TNIMPORT_POLL_FIRST", settings.poll_first), ("TNIMPORT_POLL_MAX", settings.poll_max)
+    yield from poll_order(first, most)
+
+
+def poll_order(first: tuple[str, float], most: tuple[str, float]) -> Iterator[str]:
+    """What is wrong between the wait before an order's first look and the longest one, each with its name."""
+    if first[1] > most[1]:
+        yield f"{first[0]} ({first[1]:g}) must not be greater than {most[0]} ({most[1]:g})"
 
 
 def _web(settings: "Settings") -> Iterator[str]:

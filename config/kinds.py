@@ -6,9 +6,9 @@ import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_args
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic.fields import FieldInfo
 
 from tnimport.domain.telephone import Telephone, parse, to_e164
@@ -19,7 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
 
 def _redis_url(value: SecretStr) -> SecretStr:
-    scheme = urlsplit(value.get_secret_value()).scheme
+    scheme = _split(value.get_secret_value()).scheme
     if scheme not in {"redis", "rediss", "sentinel", "redis+socket"}:
         raise ValueError("write redis://host:6379/0, rediss://…, redis+socket:///path or sentinel://…")
     if scheme == "sentinel" and "master_name=" not in value.get_secret_value():
@@ -38,8 +38,16 @@ def _database_url(value: SecretStr) -> SecretStr:
     )
 
 
+def _split(value: str) -> SplitResult:
+    """The parts of a URL; none of what cannot be split, since urllib's own complaint repeats user and password."""
+    try:
+        return urlsplit(value)
+    except ValueError:
+        return urlsplit("")
+
+
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
+    parts = _split(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write http://… or https://… with a host")
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -75,7 +83,7 @@ def _receiver_url(value: SecretStr) -> SecretStr:
 
 def receiver_url(value: str) -> str:
     """An address that webhooks are sent to; its query may hold a secret of the receiver's."""
-    parts = urlsplit(value)
+    parts = _split(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or not re.fullmatch(r"[!-~]{1,2048}", value):
         raise ValueError("write http://… or https://… with a host, at most 2,048 characters")
     if "@" in parts.netloc or parts.fragment:
@@ -109,6 +117,10 @@ def _own_number(value: str) -> str:
     return to_e164(read.number)
 
 
+Pace = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+OrderSize = Annotated[int, Field(ge=1, le=5000)]
+Text = Annotated[str, Field(min_length=1)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 PREFIX = "TNIMPORT_"
 CLIENT_ONLY = {
@@ -105,7 +106,7 @@ ADVICE = {
 
 
 def explain(error: ValidationError, secrets: Collection[str], where: str = "") -> list[Problem]:
-    """Say for each wrong value which one it is and what to write; a secret's value is not shown.
+    """Say for each wrong value which one it is and what to write; what is or may hold a secret is not shown.
 
     Args:
         error: what pydantic found.
@@ -116,7 +117,12 @@ def explain(error: ValidationError, secrets: Collection[str], where: str = "") -
     for detail in error.errors(include_url=False):
         field = str(detail["loc"][0])
         advice = ADVICE.get(detail["type"], detail["msg"]).format_map(detail.get("ctx", {}))
-        hidden = field in secrets or detail["type"] in {"missing", "extra_forbidden"}
+        hidden = field in secrets or detail["type"] in {"missing", "extra_forbidden"} or _may_hold_a_secret(detail)
         value = "" if hidden else f" {detail['input']!r}"
         found.append(Problem(field, f"{where + field if where else variable(field)}{value} {advice}"))
     return found
+
+
+def _may_hold_a_secret(detail: ErrorDetails) -> bool:
+    """Whether a value that should hold none may hold one: URLs carry passwords before `@`, and keys behind `?`, `#`."""
+    return any(mark in str(detail["input"]) for mark in "@?#")

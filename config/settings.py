@@ -13,11 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from config import kinds
 from config.accounts import AccountAccess, read_accounts
 from config.checks import cross_check
+from config.kinds import OrderSize, Pace, Seconds, Text
 from config.reading import PREFIX, Problem, SettingsProblem, explain, read_environment
-
-Pace = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseSettings):
@@ -52,7 +49,7 @@ class Settings(BaseSettings):
         None,
         description="A TOML file of several named accounts, each with the six values above and its own limits.",
     )
-    order_size: int = Field(1000, ge=1, le=5000, description="Most numbers in one externalTns order.")
+    order_size: OrderSize = Field(1000, description="Most numbers in one externalTns order.")
     numbers_per_minute: Pace = Field(100, description="Pace of POST phoneNumbers per account; `0` = no limit.")
     numbers_burst: Pace = Field(800, description="How many POST phoneNumbers an idle account may burst.")
     messages_per_second: Pace = Field(1, description="Pace of POST messages per account; `0` = no limit.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config.account_table import HIDDEN, LIMITS, SECRET
 from config.settings import SettingsProblem, load
 from tnimport.domain.accounts import Account, Paces
 
@@ -194,3 +195,64 @@ def test_handing_messages_on_needs_all_of_it(account: dict[str, str], given: dic
 def test_an_account_s_address_must_be_one_that_can_be_called(tmp_path: Path) -> None:
     (problem,) = problems(accounts_file(tmp_path, NORTH + 'inbound_url = "south.example/?canary"\n'))
     assert "inbound_url" in problem
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'inbound_url = "https://hooks.example/x?token=canary#frag"',
+        'inbound_url = "https://someone:canary@hooks.example/x"',
+        'inbound_url = "https://someone:canary\u2105@hooks.example/x"',
+        'inbound_url = ["https://hooks.example/x?token=canary"]',
+    ],
+)
+def test_an_account_s_address_is_not_shown_when_it_is_wrong(wrong: str, tmp_path: Path) -> None:
+    (problem,) = problems(accounts_file(tmp_path, f"{NORTH}{wrong}\n"))
+    assert "accounts.toml [accounts.north] inbound_url" in problem
+    assert "canary" not in problem
+
+
+def test_every_secret_of_an_account_is_hidden_in_what_is_wrong_with_it() -> None:
+    assert HIDDEN == SECRET | {"inbound_url"}
+
+
+@pytest.mark.parametrize("name", sorted(set(LIMITS) - {"order_size"}))
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan"])
+def test_a_limit_of_an_account_is_a_finite_number_as_in_the_environment(name: str, number: str, tmp_path: Path) -> None:
+    content = NORTH.replace("numbers_per_minute = 600\n", "") + f"{name} = {number}\n"
+    (problem,) = problems(accounts_file(tmp_path, content))
+    assert f"[accounts.north] {name} {number} is not a finite number" in problem
+
+
+def test_everything_that_is_wrong_with_the_accounts_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+    north = NORTH + "numbers_burst = inf\npoll_first = 500\npoll_max = 2\n"
+    south = SOUTH + "poll_first = 301\n"
+    west = SOUTH.replace("south", "west") + 'inbound_url = "https://west.example/in"\n'
+    said = problems(accounts_file(tmp_path, north + south + west))
+    assert said == (
+        "accounts.toml [accounts.north] numbers_burst inf is not a finite number",
+        "accounts.toml [accounts.north] poll_first (500) must not be greater than poll_max (2)",
+        "accounts.toml [accounts.south] poll_first (301) must not be greater than poll_max (300)",
+        "the account `west` hands messages on by webhook: set TNIMPORT_WEBHOOK_SECRET, which signs them",
+    )
+
+
+@pytest.mark.parametrize(
+    ("environ", "own"),
+    [
+        ({"POLL_FIRST": "500"}, ""),
+        ({"POLL_MAX": "soon"}, "poll_first = 400\n"),
+        ({"POLL_MAX": "0"}, "poll_first = 400\n"),
+    ],
+)
+def test_polls_that_are_wrong_in_the_environment_are_told_of_once(
+    environ: dict[str, str], own: str, tmp_path: Path
+) -> None:
+    given = {f"TNIMPORT_{name}": value for name, value in environ.items()}
+    (problem,) = problems(accounts_file(tmp_path, NORTH + SOUTH + own) | given)
+    assert "TNIMPORT_POLL" in problem
+
+
+def test_a_wrong_signing_secret_is_not_reported_as_missing(account: dict[str, str]) -> None:
+    (problem,) = problems(account | INBOUND | {"TNIMPORT_WEBHOOK_SECRET": "canary"})
+    assert "TNIMPORT_WEBHOOK_SECRET is not usable" in problem
