@@ -1,14 +1,11 @@
 """Step 5 of Bandwidth's guide: send one message. One call, and never a second one where the first is in doubt."""
 
-from collections.abc import Callable
-from time import monotonic, sleep
-from typing import Final, TypeVar
-
-from sqlalchemy.exc import OperationalError
+from typing import Final
 
 from tasks.faults import delay_of, fault_of, trouble_of
 from tasks.orders import TOO_LATE
 from tasks.parts import Job
+from tasks.patience import recorded
 from tasks.results import Done, Later, Result
 from tnimport.bandwidth.errors import AccountFault, CarrierError, Delivery, OutcomeUnknown, Permanent, RateLimited
 from tnimport.bandwidth.messages import MessageSpec
@@ -19,8 +16,6 @@ from tnimport.ledger import sending
 from tnimport.ledger.sending import Outgoing, Why
 
 VANISHED: Final = Why("run_vanished", "The run that sent it ended without a word: the carrier may have taken it.")
-LEDGER_AWAY: Final = 0.2
-Value = TypeVar("Value")
 REFUSED_FROM: Final = 400  # HTTP: below it the carrier may have done what it was asked
 
 
@@ -45,20 +40,9 @@ def _send(job: Job, message: Outgoing) -> Result:
         carrier_id = job.access.catapult.send_message(_spec(job, message), job.timeout)
     except CarrierError as error:
         failure = error
-        return _recorded(job, lambda: _not_sent(job, failure))
-    _recorded(job, lambda: sending.taken(job.ledger, job.run, carrier_id))
+        return recorded(lambda: _not_sent(job, failure), job.deadline)
+    recorded(lambda: sending.taken(job.ledger, job.run, carrier_id), job.deadline)
     return Done({"state": MessageState.SENT, "carrier_id": carrier_id})
-
-
-def _recorded(job: Job, record: Callable[[], Value]) -> Value:
-    """What the carrier said is worth waiting for the ledger, as long as the claim is ours: it is not said again."""
-    while True:
-        try:
-            return record()
-        except OperationalError:
-            if monotonic() + LEDGER_AWAY >= job.deadline:
-                raise
-            sleep(LEDGER_AWAY)
 
 
 def _spec(job: Job, message: Outgoing) -> MessageSpec:

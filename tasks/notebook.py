@@ -3,9 +3,8 @@
 from time import monotonic
 from typing import Final
 
-from sqlalchemy.exc import OperationalError
-
 from tasks.parts import Job
+from tasks.patience import recorded
 from tasks.verdicts import Found, Stop, Tried, Verdict
 from tnimport.ledger import numbers
 from tnimport.ledger.lanes import Trouble
@@ -16,7 +15,6 @@ from tnimport.ledger.outcomes import Settled
 FLUSH_NUMBERS: Final = 100  # only a carrier that answers within milliseconds gets there before the time is up
 FLUSH_SECONDS: Final = 0.25
 TELL_SECONDS: Final = 2.0
-LEDGER_AWAY: Final = 0.2
 
 
 class Notebook:
@@ -85,21 +83,14 @@ class Notebook:
             last=last,
             unused=max(0, self._job.run.tokens - self.calls) if last else 0,
         )
-        go_on = self._persist(flush)
+        go_on = recorded(lambda: self._persist(flush), self._job.deadline)
         self._settled, self._again = [], []
         self._flushed = monotonic()
         return go_on
 
     def _persist(self, flush: Flush) -> bool:
-        """A result is worth waiting for the ledger: it is kept as long as the claim is ours."""
         job = self._job
-        while True:
-            try:
-                if self.found and flush.last:
-                    numbers.remember(job.ledger, job.run, job.pace, self.found, flush)
-                    return False
-                return numbers.record(job.ledger, job.run, job.pace, flush)
-            except OperationalError:
-                if monotonic() + LEDGER_AWAY >= job.deadline:
-                    raise
-                job.parts.stopping.wait(LEDGER_AWAY)
+        if self.found and flush.last:
+            numbers.remember(job.ledger, job.run, job.pace, self.found, flush)
+            return False
+        return numbers.record(job.ledger, job.run, job.pace, flush)

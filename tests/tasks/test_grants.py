@@ -165,7 +165,7 @@ def test_a_ledger_that_is_away_for_a_moment_loses_no_result(
         return really(*arguments)
 
     monkeypatch.setattr(numbers, "record", record)
-    monkeypatch.setattr("tasks.notebook.LEDGER_AWAY", 0.001)
+    monkeypatch.setattr("tasks.patience.LEDGER_AWAY", 0.001)
     assert STEPS[Task.IMPORT_NUMBERS](world.job(run)) == Done({"imported": 1})
     assert world.fates(import_id) == {NUMBER: ("imported", None)}
 
@@ -180,7 +180,7 @@ def test_a_ledger_that_stays_away_is_waited_for_no_longer_than_the_claim_lasts(
         raise sa.exc.OperationalError("", {}, OSError())
 
     monkeypatch.setattr(numbers, "record", record)
-    monkeypatch.setattr("tasks.notebook.LEDGER_AWAY", 0.001)
+    monkeypatch.setattr("tasks.patience.LEDGER_AWAY", 0.001)
     world.http_timeout = 0.2
     with pytest.raises(sa.exc.OperationalError):
         STEPS[Task.IMPORT_NUMBERS](world.job(run, deadline=monotonic() + 2))

@@ -128,7 +128,7 @@ def test_a_ledger_that_is_away_for_a_moment_is_waited_for_with_the_answer(
             raise sa.exc.OperationalError("", {}, OSError())
         really(*arguments)
 
-    monkeypatch.setattr("tasks.messages.LEDGER_AWAY", 0.01)
+    monkeypatch.setattr("tasks.patience.LEDGER_AWAY", 0.01)
     monkeypatch.setattr("tasks.messages.sending.taken", away)
     message_id = queued(world)
     send(world)
