@@ -75,6 +75,17 @@ def test_a_list_is_answered_in_its_order(web: Web, post: Post) -> None:
     assert second["next_page_token"] == ""
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_list_is_answered_as_one_in_whatever_encoding_it_came(web: Web, encoding: str) -> None:
+    for _ in range(2):  # the second is answered with what was stored for the first
+        body = json.dumps([GOOD]).encode(encoding)
+        answer = web.post("/v1/messages", body, "application/json", headers={"Idempotency-Key": "key"})
+        assert answer.status_code == 202, answer.text
+        assert [one["text"] for one in answer.json()["messages"]] == ["Good morning"]
+        assert "Location" not in answer.headers
+    assert stored(web) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "pointer", "code"),
     [

@@ -51,12 +51,11 @@ async def send_messages(deps: Deps, request: Request) -> JSONResponse:
         raise ProblemError("unsupported-media-type", "Messages are sent as application/json.")
     async with spooled(request, LARGEST) as body:
         said = body.read()
-    stored = await run_in_threadpool(_store, deps, said, key)
+    stored, single = await run_in_threadpool(_store, deps, said, key)
     views = await run_in_threadpool(_made, deps, stored)
     ids = [view.id for view in views]
     log.info("messages_accepted", extra={"message_ids": ids, "account": views[0].account, "replayed": stored.replayed})
     shown = [message_json(view) for view in views]
-    single = not said.lstrip().startswith(b"[")
     headers = {"Location": f"/v1/messages/{ids[0]}"} if single else {}
     if stored.replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -88,16 +87,19 @@ def show_message(deps: Deps, message_id: MessageId) -> JSONResponse:
     return JSONResponse(message_json(view), headers={"Cache-Control": "no-cache"})
 
 
-def _store(deps: WebDeps, said: bytes, key: str | None) -> Stored:
+def _store(deps: WebDeps, said: bytes, key: str | None) -> tuple[Stored, bool]:
+    """What the ledger holds of these messages now, and whether one was sent without a list around it."""
     own = None if key is None else keys.of_header(key)
     fingerprint = hashlib.sha256(said).hexdigest()
     try:
         # What was accepted stays accepted, even if its number has been removed since.
         before = outgoing.known(deps.ledger, own, fingerprint)
+        parsed = _json(said)
+        single = not isinstance(parsed, list)
         if before is not None:
-            return before
-        new = read_messages(_json(said), deps.accounts, deps.ledger)
-        return outgoing.store(deps.ledger, new, key=own, fingerprint=fingerprint)
+            return before, single
+        new = read_messages(parsed, deps.accounts, deps.ledger)
+        return outgoing.store(deps.ledger, new, key=own, fingerprint=fingerprint), single
     except Refused as refused:
         raise refusal(refused, deps) from None
     except KeyConflict:
