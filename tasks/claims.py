@@ -13,7 +13,7 @@ from celery import Celery, Task
 from celery.exceptions import Retry
 from sqlalchemy.exc import OperationalError
 
-from tasks.parts import Job, Parts
+from tasks.parts import Access, Job, Parts
 from tasks.results import Later, Result
 from tnimport.contract import Payload
 from tnimport.contract import Task as TaskName
@@ -27,6 +27,8 @@ NOT_OURS: Final = {"skipped": "the claim is not there to be taken"}
 NO_WORK: Final = {"skipped": "the message names no work"}
 LOST: Final = {"skipped": "the claim ran out"}
 LEDGER_AWAY: Final = {"skipped": "the ledger cannot be reached"}
+NO_ACCOUNT: Final = "account_not_configured"
+NO_ACCOUNT_SECONDS: Final = 5.0
 
 
 class Waits(Exception):
@@ -57,7 +59,10 @@ def _run(task: Task, parts: Parts, step: Step, payload: Payload) -> dict[str, An
             taken = work.take(parts.ledger, payload["work"], payload["serial"], parts.claim_seconds)
             if taken is None:
                 return NOT_OURS
-            return _answer(task, step(_job(task, parts, taken, began)))
+            access = parts.accounts.get(taken.account)
+            if access is None:
+                return _answer(task, _postponed(task, parts, taken))
+            return _answer(task, step(_job(task, parts, taken, access, began)))
         except ClaimLost:
             _log.warning("claim_lost", task=task.name)
             return LOST
@@ -67,12 +72,21 @@ def _run(task: Task, parts: Parts, step: Step, payload: Payload) -> dict[str, An
             return LEDGER_AWAY
 
 
-def _job(task: Task, parts: Parts, run: Run, began: float) -> Job:
+def _postponed(task: Task, parts: Parts, run: Run) -> Result:
+    """The dispatcher has an account that we lack: while accounts change, the work is for a worker that has it."""
+    with parts.ledger.write() as tx:
+        work.fence(tx, run)
+        work.postpone(tx, run, NO_ACCOUNT_SECONDS)
+    _log.warning(NO_ACCOUNT, task=task.name, account=run.account)
+    return Later(NO_ACCOUNT, NO_ACCOUNT_SECONDS)
+
+
+def _job(task: Task, parts: Parts, run: Run, access: Access, began: float) -> Job:
     def progress(text: str) -> None:
         task.send_event("task-progress", result=text)
 
     deadline = began + parts.claim_seconds
-    return Job(parts=parts, run=run, access=parts.accounts[run.account], deadline=deadline, progress=progress)
+    return Job(parts=parts, run=run, access=access, deadline=deadline, progress=progress)
 
 
 def _answer(task: Task, result: Result) -> dict[str, Any]:

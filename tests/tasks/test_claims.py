@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from celery import states
+from celery import Celery, states
 from structlog.testing import capture_logs
 
 from tasks import claims
+from tasks.catalogue import register_all
 from tnimport.contract import QUEUE_OF, Task
+from tnimport.domain.accounts import Paces
 from tnimport.ledger import control, reap, work
+from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table
 from workers.publisher import payload_of, task_id
 
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     import fakeredis
-    from celery import Celery
 
     from tests.tasks.conftest import World
 
@@ -175,6 +178,37 @@ def test_a_message_of_an_import_that_was_paused_meanwhile_does_nothing_and_costs
     assert world.sandbox.calls("dashboard") == []
     control.resume(world.ledger, import_id)
     assert deliver(world.grant(Task.SUBMIT_ORDER)).result["carrier_order_id"]
+
+
+@pytest.mark.parametrize(("task", "lane"), [(Task.SUBMIT_ORDER, "dashboard"), (Task.IMPORT_NUMBERS, "numbers")])
+def test_work_of_an_account_that_this_worker_lacks_is_for_another_worker_and_costs_no_strike(
+    world: World, deliver: Callable[..., Any], application: str, task: Task, lane: str
+) -> None:
+    limited = Paces(dashboard_per_second=600, numbers_per_minute=60_000)
+    world.change(paces=limited)
+    import_id = (world.submit if task is Task.SUBMIT_ORDER else world.available)(
+        NUMBER, application={"id": application}
+    )
+    grant = world.grant(task)
+    before = tokens(world, lane)
+    lacking = Celery("lacking", set_as_current=False)
+    register_all(lacking, lambda: replace(world.parts, accounts={}))
+    with capture_logs() as lines:
+        result = lacking.tasks[task.value].apply(kwargs=dict(payload_of(grant)))
+    assert (result.state, str(result.result)) == (states.RETRY, "account_not_configured")
+    told = {"event": "account_not_configured", "task": task.value, "account": "default", "log_level": "warning"}
+    assert lines[0] == told
+    (row,) = rows(world)
+    assert (row.state, row.strikes, row.attempts, row.token) == (work.WAITING, 0, 0, None)
+    assert 0 < world.in_how_long(task) <= claims.NO_ACCOUNT_SECONDS
+    assert tokens(world, lane) == before + 1
+    deliver(world.grant(task))
+    assert world.view(import_id).counts["ordered" if task is Task.SUBMIT_ORDER else "imported"] == 1
+
+
+def tokens(world: World, lane: str) -> float:
+    with world.ledger.read() as tx:
+        return float(tx.run(sa.select(lanes.c.tokens).where(lanes.c.name == lane)).scalar_one())
 
 
 def test_a_long_grant_sends_its_progress_as_an_event(

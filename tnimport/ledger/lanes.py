@@ -92,6 +92,14 @@ def give_back(tx: Tx, account: str, name: str, pace: Pace, *, count: int, import
         _refill(tx, account, own(import_id), own_pace(most), count)
 
 
+def unspent(tx: Tx, account: str, name: str, *, count: int, import_id: str | None) -> None:
+    """As `give_back`, where the pace is not known; what is too much for a lane is gone when it is next filled."""
+    names = [name, own(import_id)] if name == Endpoint.NUMBERS else [name]
+    mine = sa.and_(lanes.c.account == account, lanes.c.name.in_(names))
+    tx.run(sa.select(lanes.c.name).where(mine).order_by(lanes.c.name).with_for_update())
+    tx.run(sa.update(lanes).where(mine).values(tokens=lanes.c.tokens + count))
+
+
 def _refill(tx: Tx, account: str, name: str, pace: Pace, count: int) -> None:
     if pace.rate == 0:
         return

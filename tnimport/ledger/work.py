@@ -171,6 +171,12 @@ def put_back(tx: Tx, run: Run) -> None:
     later(tx, run, tx.now)
 
 
+def postpone(tx: Tx, run: Run, seconds: float) -> None:
+    """Undo the start of a run that has made no call: the work waits for so many seconds, and nothing is counted."""
+    later(tx, run, tx.now + seconds)
+    lanes.unspent(tx, run.account, run.lane, count=run.tokens, import_id=run.import_id)
+
+
 def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
     """Return the tokens of calls that were not made."""
     if count > 0:
