@@ -39,7 +39,7 @@ def _look_at(job: Job, batch: Batch, place: Place) -> Verdict:
     except NotFound:
         return absent(job, batch, place)
     except CarrierError as error:
-        return not_seen(job, place, error)
+        return not_seen(job, place, error, Stage.IMPORT)
     return there(job, batch, place, found) or _move_here(job, batch, place, found.number_id)
 
 
@@ -48,5 +48,5 @@ def _move_here(job: Job, batch: Batch, place: Place, number_id: str) -> Verdict:
     try:
         job.access.catapult.update_number(number_id, job.timeout, application_id=batch.application_id)
     except CarrierError as error:
-        return not_seen(job, place, error)
+        return not_seen(job, place, error, Stage.IMPORT)
     return Imported(place.pos, number_id, added=False, attempts=job.run.attempts)

@@ -30,7 +30,7 @@ def _look_at(job: Job, place: Place) -> Verdict:
     except NotFound:
         return Released(place.pos, job.run.attempts + 1)
     except CarrierError as error:
-        return not_seen(job, place, error)
+        return not_seen(job, place, error, Stage.RELEASE)
     return Found(place.pos, found.number_id)
 
 

@@ -90,13 +90,13 @@ def not_done(job: Job, place: Place, error: CarrierError, stage: Stage) -> Verdi
     return Tried(again, trouble_of(error))
 
 
-def not_seen(job: Job, place: Place, error: CarrierError) -> Verdict:
+def not_seen(job: Job, place: Place, error: CarrierError, stage: Stage) -> Verdict:
     """What follows when a look failed: the same look again, for a look changes nothing."""
     stop = stopped_by(error)
     if stop is not None:
         return stop
     if isinstance(error, Permanent) and job.run.attempts + 1 >= ATTEMPTS_MOST:
-        return Failed(place.pos, Stage.IMPORT, error.code, error.description, job.run.attempts + 1)
+        return Failed(place.pos, stage, error.code, error.description, job.run.attempts + 1)
     again = Again(
         pos=place.pos,
         wait=delay_of(error, job.run.attempts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tests.tasks.conftest import World
 
 NUMBERS = [f"91923810{index:02}" for index in range(10)]
+JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
@@ -101,6 +103,18 @@ def test_a_number_whose_deletion_is_refused_fails_at_the_release_and_is_not_orde
     assert world.effects(bad)["removals"] == 0
     assert set(world.at_catapult()) == {bad}
     assert world.view(import_id).state == "partial"
+
+
+def test_a_look_that_is_refused_for_good_fails_the_number_at_the_release(
+    world: World, imported: Callable[..., str]
+) -> None:
+    import_id = imported(NUMBERS[0])
+    body = json.dumps({"category": "bad-request", "code": "validation-error", "message": "no"})
+    world.sandbox.fault("catapult.numbers.get", "answer", status=400, headers=JSON, body=body)
+    released(world)
+    world.sandbox.clear_faults()
+    failed = world.numbers(import_id)[NUMBERS[0]]
+    assert (failed.state, failed.stage, failed.code) == ("failed", "release", "validation-error")
 
 
 @pytest.mark.parametrize(("last_four", "code"), [("0953", "25040"), ("0954", "25120")])
