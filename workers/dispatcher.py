@@ -1,6 +1,7 @@
 """The process that hands out work: `python -m workers.dispatcher`."""
 
 import signal
+from contextlib import ExitStack
 from threading import Event
 from types import FrameType
 from typing import Final, NamedTuple
@@ -45,17 +46,18 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    bell = bell_for(booted.ledger)
-    publisher = Publisher(app)
-    heart = Heart(booted.ledger, "dispatcher", broker=publisher.answers)
-    heart.start()
-    accounts = {name: access.account for name, access in booted.settings.accounts.items()}
-    seconds = booted.settings.claim_seconds
-    dispatcher = Dispatcher(booted.ledger, accounts, publisher, claim_seconds=seconds)
-    work(Rounds(dispatcher, Housekeeping(booted.ledger, app)), bell, stopping)
-    bell.close()
-    heart.stop()
-    booted.ledger.close()
+    with ExitStack() as ends:
+        ends.callback(booted.ledger.close)
+        bell = bell_for(booted.ledger)
+        ends.callback(bell.close)
+        publisher = Publisher(app)
+        heart = Heart(booted.ledger, "dispatcher", broker=publisher.answers)
+        heart.start()
+        ends.callback(heart.stop)
+        accounts = {name: access.account for name, access in booted.settings.accounts.items()}
+        seconds = booted.settings.claim_seconds
+        dispatcher = Dispatcher(booted.ledger, accounts, publisher, claim_seconds=seconds)
+        work(Rounds(dispatcher, Housekeeping(booted.ledger, app)), bell, stopping)
 
 
 def work(rounds: Rounds, bell: Bell, stopping: Event) -> None:

@@ -1,6 +1,7 @@
 """The web process: `python -m workers.web`."""
 
 import signal
+from importlib.metadata import version
 from typing import Final
 
 import uvicorn
@@ -8,7 +9,7 @@ import uvicorn
 from tnimport.web.app import create_app
 from tnimport.web.deps import LOOPBACK, WebDeps
 from tnimport.web.keyring import Keyring
-from workers.boot import boot
+from workers.boot import Booted, boot
 from workers.heart import Heart
 
 STOP_SECONDS: Final = 10
@@ -21,33 +22,38 @@ def main() -> None:
     # uvicorn raises the signal that ended it once more; having stopped as asked is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    accounts = {name: access.account for name, access in booted.settings.accounts.items()}
+    application = create_app(_deps(booted))
+    heart = Heart(booted.ledger, "web")
+    heart.start()
+    try:
+        uvicorn.run(  # which exits where it cannot listen
+            application,
+            host=host,
+            port=port,
+            log_config=None,  # ours is set up, and masks
+            access_log=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            server_header=False,
+        )
+    finally:
+        heart.stop()
+        booted.ledger.close()
+
+
+def _deps(booted: Booted) -> WebDeps:
     # The settings see to it that without keys only this machine can ask.
     path = booted.settings.api_keys_file
     keyring = Keyring(path) if path else None
-    deps = WebDeps(
+    return WebDeps(
         ledger=booted.ledger,
-        accounts=accounts,
+        accounts={name: access.account for name, access in booted.settings.accounts.items()},
         max_body=booted.settings.max_body,
         max_rows=booted.settings.max_rows,
         callback_secrets={name: access.callback_secret for name, access in booted.settings.accounts.items()},
         keyring=keyring,
         hosts=None if keyring else LOOPBACK,
+        version=version("tnimport"),
     )
-    application = create_app(deps)
-    heart = Heart(booted.ledger, "web")
-    heart.start()
-    uvicorn.run(
-        application,
-        host=host,
-        port=port,
-        log_config=None,  # ours is set up, and masks
-        access_log=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        server_header=False,
-    )
-    heart.stop()
-    booted.ledger.close()
 
 
 if __name__ == "__main__":
