@@ -10,6 +10,7 @@ import psycopg
 from tnimport.ledger.engine import CHANNEL, Ledger
 
 LOOK_SECONDS: Final = 0.02  # SQLite tells nobody; asking for its data version costs a few microseconds
+TURN_SECONDS: Final = 0.5
 
 
 class Bell(Protocol):
@@ -60,20 +61,21 @@ class PostgresBell:
         return self._raw
 
     def wait(self, seconds: float, stopping: Event) -> None:
-        """Wait for a notification, a second at a time so that a stop is seen."""
+        """Wait for a notification, half a second at a time so that a stop is seen."""
         end = monotonic() + seconds
         while (left := end - monotonic()) > 0 and not stopping.is_set():
             try:
-                if list(self._listening().notifies(timeout=min(left, 0.5), stop_after=1)):
+                if list(self._listening().notifies(timeout=min(left, TURN_SECONDS), stop_after=1)):
                     return
             except psycopg.OperationalError:
-                self._raw = None
-                stopping.wait(min(left, 0.5))
+                self.close()
+                stopping.wait(min(left, TURN_SECONDS))
 
     def close(self) -> None:
         """Let go of the connection."""
         if self._raw is not None:
             self._raw.close()
+            self._raw = None
 
 
 def bell_for(ledger: Ledger) -> Bell:

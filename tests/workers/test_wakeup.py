@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import psycopg
 import pytest
@@ -90,6 +91,23 @@ def test_a_lost_connection_to_postgresql_is_made_anew_and_rings_again(postgres_u
     assert waited(bell) < LONG / 2
     bell.close()
     ledger.close()
+
+
+def test_a_lost_connection_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Mock] = []
+
+    def connect(*_: object, **__: object) -> Mock:
+        made.append(Mock())
+        made[-1].notifies.side_effect = psycopg.OperationalError if len(made) == 1 else [["rung"]]
+        return made[-1]
+
+    monkeypatch.setattr("workers.wakeup.psycopg.connect", connect)
+    monkeypatch.setattr("workers.wakeup.TURN_SECONDS", 0.001)
+    bell = PostgresBell(Ledger("postgresql+psycopg://nobody@127.0.0.1/nothing"))
+    bell.wait(LONG, Event())
+    assert [connection.close.called for connection in made] == [True, False]
+    bell.close()
+    assert made[1].close.called
 
 
 def test_a_postgresql_that_is_away_is_waited_for_without_an_error(free_port: int) -> None:
