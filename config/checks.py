@@ -1,6 +1,7 @@
 """What must hold between settings that are each fine by themselves."""
 
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,28 @@ def _keys_file(settings: "Settings") -> Iterator[str]:
         yield f"TNIMPORT_API_KEYS_FILE: {path} cannot be read: mend the path or its permissions"
 
 
+def _ca_file(settings: "Settings") -> Iterator[str]:
+    path = settings.ca_file
+    if path is None:
+        return
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        path.read_bytes()
+        trusted.load_verify_locations(path)
+    except ssl.SSLError:
+        pass
+    except OSError as error:
+        yield f"TNIMPORT_CA_FILE: {path} cannot be read ({error.strerror}): mend the path or its permissions"
+        return
+    if not trusted.cert_store_stats()["x509"]:
+        yield f"TNIMPORT_CA_FILE: {path} holds no certificate that can be used: write them into it as PEM"
+
+
 CHECKS: tuple[tuple[tuple[str, ...], Callable[["Settings"], Iterator[str]]], ...] = (
     (("http_timeout", "claim_seconds"), _timeout),
     (("poll_first", "poll_max"), _polls),
     (("web_bind", "api_keys_file"), _web),
     (("flower_bind", "flower_auth"), _flower),
     (("api_keys_file",), _keys_file),
+    (("ca_file",), _ca_file),
 )

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     dashboard_per_second: Pace = Field(1, description="Pace of Dashboard calls per account; `0` = no limit.")
     poll_first: Seconds = Field(2, description="Seconds from an order's acceptance to the first look at it.")
     poll_max: Seconds = Field(300, description="Seconds: the longest wait between two looks at an order.")
+    ca_file: Path | None = Field(
+        None,
+        description="A PEM file of the certificates that are trusted when Bandwidth and receivers of webhooks are "
+        "called, in the place of the usual ones.",
+    )
     http_timeout: Seconds = Field(30, description="Seconds for one call to Bandwidth, in all.")
     api_keys_file: Path | None = Field(
         None, description="Hashed keys for the HTTP API; without it, it listens on loopback only."

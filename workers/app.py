@@ -15,9 +15,8 @@ from tasks.parts import Access, Parts
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.bandwidth.transport import Transport
-from tnimport.domain.reach import Reach
-from tnimport.webhooks.sending import Sender
 from workers.boot import boot, settings_or_exit
+from workers.connecting import sender_of, transport_of
 from workers.counting import Calls, Counted
 from workers.cpu import Pin
 from workers.handing import hand_on_by
@@ -44,7 +43,7 @@ def parts() -> Parts:
     booted = boot("worker")
     if booted.settings.pin_workers:
         pin.stay()
-    transport = Transport()
+    transport = transport_of(booted.settings)
     return Parts(
         ledger=booted.ledger,
         accounts={name: _access(booted.settings, held, transport) for name, held in booted.settings.accounts.items()},
@@ -52,7 +51,7 @@ def parts() -> Parts:
         http_timeout=booted.settings.http_timeout,
         stopping=stopping,
         retention_days=booted.settings.retention_days,
-        sender=Sender(booted.settings.webhook_secrets, Reach(booted.settings.webhook_allowed)),
+        sender=sender_of(booted.settings),
         hand_on=hand_on_by(app),
     )
 

@@ -14,10 +14,10 @@ import click
 from config.logging import configure
 from config.reading import SettingsProblem
 from config.settings import Settings, load
-from tnimport.bandwidth.transport import Transport
 from tnimport.ledger.engine import Ledger
 from workers.checkups import access, broker, callbacks, carrier, ledger, notified, processes
 from workers.checkups.finding import Finding, Grade, misset, ok
+from workers.connecting import transport_of
 
 _EXIT: Final = {Grade.OK: 0, Grade.WARNING: 0, Grade.FAULT: 1, Grade.MISSET: 4}
 
@@ -56,7 +56,7 @@ def findings() -> Iterator[Finding]:
     finally:
         opened.close()
     yield from callbacks.check(settings)
-    transport = Transport()
+    transport = transport_of(settings)
     try:
         yield from carrier.check(settings, transport)
     finally:

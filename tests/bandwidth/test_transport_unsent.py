@@ -133,7 +133,7 @@ def test_a_handshake_that_hangs_ends_with_the_deadline(play: Play, unsent: Failu
 
 def test_tls_with_a_trusted_certificate_is_as_good_as_plain(play: Play, failure_of: FailureOf) -> None:
     carrier = play(lambda c: c.answers(CREATED, PAGE, b"HTTP/1.1 200 OK\r\nContent-Le"), tls=server_tls())
-    trusting = Transport(ca_file=str(Path(__file__).parent / "tls" / "server.pem"))
+    trusting = Transport(ca_file=Path(__file__).parent / "tls" / "server.pem")
     assert trusting.send(carrier.post(b"x" * 300_000), 5).status == 201
     assert trusting.send(carrier.get(), 5).body == b"hello"
     assert failure_of(trusting, carrier.post(), 0.3).code == "timeout"

@@ -213,7 +213,7 @@ def test_an_account_s_address_is_not_shown_when_it_is_wrong(wrong: str, tmp_path
 
 
 def test_every_secret_of_an_account_is_hidden_in_what_is_wrong_with_it() -> None:
-    assert HIDDEN == SECRET | {"inbound_url"}
+    assert SECRET | {"inbound_url"} == HIDDEN
 
 
 @pytest.mark.parametrize("name", sorted(set(LIMITS) - {"order_size"}))

@@ -31,6 +31,7 @@ CONTRACT = {
     "dashboard_per_second": 1,
     "poll_first": 2,
     "poll_max": 300,
+    "ca_file": None,
     "http_timeout": 30,
     "api_keys_file": None,
     "order_settle": 900,
@@ -314,3 +315,26 @@ def test_the_file_of_keys_need_not_exist_yet_but_its_folder_must(tmp_path: Path)
     assert "does not exist" in problem
     (problem,) = problems({"TNIMPORT_API_KEYS_FILE": str(tmp_path)}, accounts_needed=False)
     assert "cannot be read" in problem
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        ("", "holds no certificate"),
+        ("canary", "holds no certificate"),
+        ("-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n", "holds no certificate"),
+    ],
+)
+def test_a_file_of_certificates_must_hold_one(content: str | None, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    (problem,) = problems({"TNIMPORT_CA_FILE": str(path)}, accounts_needed=False)
+    assert problem.startswith(f"TNIMPORT_CA_FILE: {path} {says}")
+    assert "canary" not in problem
+
+
+def test_a_folder_is_no_file_of_certificates(tmp_path: Path) -> None:
+    (problem,) = problems({"TNIMPORT_CA_FILE": str(tmp_path)}, accounts_needed=False)
+    assert "cannot be read (Is a directory)" in problem

@@ -109,7 +109,7 @@ def test_nobody_there_is_told_in_words() -> None:
 
 def test_a_certificate_must_be_trusted_and_for_this_host(opened: Open) -> None:
     hook = opened(tls=True)
-    trusting = sender(ca_file=str(OURS))
+    trusting = sender(ca_file=OURS)
     assert post(hook, trusting).status == 204
     assert post(hook).code == "tls_failure"
     assert post(hook.url.replace("127.0.0.1", "localhost"), trusting).code == "tls_failure"

@@ -3,6 +3,7 @@
 import os
 import re
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import requests
@@ -60,9 +61,9 @@ class Transport:
     settings of the environment are not read. TLS certificates are always verified, against `ca_file` if given.
     """
 
-    def __init__(self, *, connections: int = 32, ca_file: str | None = None) -> None:
+    def __init__(self, *, connections: int = 32, ca_file: Path | None = None) -> None:
         self._connections = connections
-        self._verify: bool | str = ca_file or True
+        self._verify: bool | str = True if ca_file is None else str(ca_file)
         self._renew()
 
     def _renew(self) -> None:

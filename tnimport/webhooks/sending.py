@@ -6,6 +6,7 @@ changes its mind in between gains nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -45,7 +46,7 @@ class Sender:
         ca_file: certificates to trust in place of the usual ones.
     """
 
-    def __init__(self, secrets: Sequence[str], reach: Reach, *, ca_file: str | None = None) -> None:
+    def __init__(self, secrets: Sequence[str], reach: Reach, *, ca_file: Path | None = None) -> None:
         self.secrets = tuple(secrets)
         self._reach = reach
         self._tls = create_urllib3_context()
