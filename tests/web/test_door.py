@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tnimport.domain.accounts import Account
+from tnimport.ledger import heartbeats
+from tnimport.ledger.heartbeats import Process
 from tnimport.web.keyring import Keyring
 from tnimport.web.keys import Scope, make, written
 
@@ -63,6 +65,35 @@ def guarded(serve: Serve, ledger: Ledger, tmp_path: Path) -> Guarded:
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/readyz?verbose", "/openapi.json", "/problems/key-missing"])
 def test_health_and_documentation_are_open_to_all(guarded: Guarded, path: str) -> None:
     assert guarded.get(path).status_code == 200
+
+
+DISPATCHER = Process(kind="dispatcher", host="canary-host", pid=4711, version="canary-version")
+
+
+@pytest.mark.parametrize("presented", ["nothing", "a guess", "an expired key"])
+def test_who_presents_no_valid_key_is_told_of_no_host_number_or_version(guarded: Guarded, presented: str) -> None:
+    heartbeats.beat(guarded.web.ledger, DISPATCHER, first=True, broker="answers")
+    expired = guarded.key(Scope.READ, expires=datetime.now(UTC) - timedelta(seconds=1))
+    token = {"nothing": None, "a guess": f"tni_abcdefgh_{'0' * 48}", "an expired key": expired}[presented]
+    answer = guarded.get("/readyz?verbose", token)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ok", "checks": [{"name": name, "ok": True} for name in ("ledger", "redis", "dispatcher")]},
+    )
+
+
+@pytest.mark.parametrize("bound", [(), ("north",)])
+def test_who_presents_a_key_is_told_which_processes_live(guarded: Guarded, bound: tuple[str, ...]) -> None:
+    heartbeats.beat(guarded.web.ledger, DISPATCHER, first=True, broker="answers")
+    said = guarded.get("/readyz?verbose", guarded.key(Scope.READ, accounts=bound)).text
+    assert "dispatcher canary-host/4711" in said
+    assert "version canary-version" in said
+
+
+def test_keys_that_cannot_be_read_keep_nobody_from_asking_whether_it_is_ready(guarded: Guarded) -> None:
+    token = guarded.key(Scope.READ)
+    guarded.path.write_text("not TOML [")
+    assert guarded.get("/readyz?verbose", token).json()["checks"][0] == {"name": "ledger", "ok": True}
 
 
 @pytest.mark.parametrize(

@@ -96,3 +96,13 @@ def test_every_process_is_listed_and_one_that_is_gone_makes_no_other_unready(any
     listed = {check["name"]: check for check in answer.json()["checks"]}
     assert [listed[f"worker here/{pid}"]["ok"] for pid in (1, 2)] == [True, False]
     assert "version 9" in listed["worker here/1"]["detail"]
+
+
+def test_asking_again_and_again_writes_to_the_ledger_once(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[object] = []
+    monkeypatch.setattr("tnimport.web.health.reads.writable", writes.append)
+    monkeypatch.setattr("tnimport.web.recent.SECONDS", 3600)
+    for _ in range(3):
+        assert web.get("/readyz").status_code == 200
+        assert web.get("/readyz?verbose").status_code == 200
+    assert writes == [web.ledger]

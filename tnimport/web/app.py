@@ -25,6 +25,7 @@ from tnimport.web import (
 )
 from tnimport.web.deps import WebDeps
 from tnimport.web.mailroom import Mailroom
+from tnimport.web.recent import Recent
 
 __all__ = ["WebDeps", "create_app"]
 
@@ -40,6 +41,7 @@ def create_app(deps: WebDeps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.deps = deps
+    app.state.ledger_check = Recent(partial(health.ledger_check, deps.ledger))
     app.state.mailroom = Mailroom(partial(inbound.store, deps.ledger))
     for part in (
         submitting,

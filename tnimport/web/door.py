@@ -16,7 +16,9 @@ from tnimport.web.problems import ProblemError
 log = logging.getLogger(__name__)
 ACCOUNTS: Final = "tnimport.accounts"  # of a request's scope: the accounts its key is bound to, None = all
 METRICS: Final = "/metrics"
-_OPEN: Final = frozenset({"/livez", "/readyz", "/openapi.json"})
+READY: Final = "/readyz"
+_KNOWN: Final = "tnimport.known"  # of a request's scope: whether its caller may see what an open answer keeps back
+_OPEN: Final = frozenset({"/livez", READY, "/openapi.json"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER: Final = 'Bearer realm="tnimport"'
 _BASIC: Final = 'Basic realm="tnimport", charset="UTF-8"'
@@ -37,7 +39,24 @@ class Door:
             except ProblemError as problem:
                 await problem.response(scope["path"])(scope, receive, send)
                 return
+        if scope["type"] == "http" and scope["path"] == READY:
+            scope[_KNOWN] = self._keyring is None or _has_key(self._keyring, scope)
         await self._app(scope, receive, send)
+
+
+def is_known(scope: Scope) -> bool:
+    """Whether the caller of an open address may see details: everybody where there are no keys, else who has one."""
+    return bool(scope.get(_KNOWN))
+
+
+def _has_key(keyring: Keyring, scope: Scope) -> bool:
+    if "authorization" not in Headers(scope=scope):
+        return False
+    try:
+        _admit(keyring, scope)
+    except ProblemError:
+        return False
+    return True
 
 
 def _is_open(path: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -11,10 +11,12 @@ from tnimport.ledger import heartbeats, reads
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.heartbeats import ANSWERS, Heard
 from tnimport.web.deps import Deps
+from tnimport.web.door import is_known
 from tnimport.web.parameters import ReadyAsked
 from tnimport.web.schemas import Health, answers
 
 router = APIRouter(tags=["health"])
+Check = dict[str, Any]
 
 
 @router.get("/livez", responses={200: {"model": Health}})
@@ -24,24 +26,31 @@ def livez() -> JSONResponse:
 
 
 @router.get("/readyz", responses=answers(Health, 422) | {503: {"model": Health}})
-def readyz(deps: Deps, asked: ReadyAsked) -> JSONResponse:
+def readyz(deps: Deps, asked: ReadyAsked, request: Request) -> JSONResponse:
     """Ready = the ledger can be written. Redis being away does not matter: imports are accepted without it.
 
     With `verbose` Redis, as the dispatchers see it, and every process of the deployment are listed, too; what is gone
-    makes this process no less ready.
+    makes this process no less ready. Where there are keys, their hosts, numbers and versions are told to callers with
+    a key only.
     """
-    check = _ledger(deps.ledger)
+    check: Check = request.app.state.ledger_check()
     document: dict[str, Any] = {"status": "ok" if check["ok"] else "not ready"}
     if asked.verbose is not None:
-        document["checks"] = [check, *(_others(heartbeats.heard(deps.ledger)) if check["ok"] else [])]
+        checks = [check, *(_others(heartbeats.heard(deps.ledger)) if check["ok"] else [])]
+        document["checks"] = checks if is_known(request.scope) else [_brief(one) for one in checks]
     return JSONResponse(document, 200 if check["ok"] else 503)
 
 
-def _others(heard: Sequence[Heard]) -> list[dict[str, Any]]:
+def _brief(check: Check) -> Check:
+    """What was looked at and whether it is well."""
+    return {"name": check["name"].partition(" ")[0], "ok": check["ok"]}
+
+
+def _others(heard: Sequence[Heard]) -> list[Check]:
     return [*_redis(heard), *_processes(heard)]
 
 
-def _redis(heard: Sequence[Heard]) -> list[dict[str, Any]]:
+def _redis(heard: Sequence[Heard]) -> list[Check]:
     """What each living dispatcher knows of Redis; this process does not speak to it."""
     asking = [one for one in heard if one.alive and one.broker is not None]
     if not asking:
@@ -49,14 +58,14 @@ def _redis(heard: Sequence[Heard]) -> list[dict[str, Any]]:
     return [_told_by(one) for one in asking]
 
 
-def _told_by(one: Heard) -> dict[str, Any]:
+def _told_by(one: Heard) -> Check:
     ok = one.broker == ANSWERS
     said = ANSWERS if ok else f"does not answer ({one.broker})"
     seen = f"{one.process.kind} {one.process.host}/{one.process.pid} saw {max(0, one.silent):.0f} s ago"
     return {"name": "redis", "ok": ok, "detail": f"{said}, as {seen}"}
 
 
-def _processes(heard: Sequence[Heard]) -> list[dict[str, Any]]:
+def _processes(heard: Sequence[Heard]) -> list[Check]:
     return [
         {
             "name": f"{one.process.kind} {one.process.host}/{one.process.pid}",
@@ -67,7 +76,8 @@ def _processes(heard: Sequence[Heard]) -> list[dict[str, Any]]:
     ]
 
 
-def _ledger(ledger: Ledger) -> dict[str, Any]:
+def ledger_check(ledger: Ledger) -> Check:
+    """Whether the ledger can be written now."""
     try:
         reads.writable(ledger)
     except SQLAlchemyError as fault:

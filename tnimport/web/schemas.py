@@ -288,7 +288,9 @@ class Check(_Shape):
 
     name: str = Field(examples=["ledger"])
     ok: bool
-    detail: str = Field(examples=["can be written"])
+    detail: str | None = Field(
+        None, description="Left out without a key, where there are keys.", examples=["can be written"]
+    )
 
 
 class Health(_Shape):
