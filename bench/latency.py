@@ -11,7 +11,7 @@ from bench.telephones import size
 
 LATENCIES = (0.05, 0.1, 0.25)
 SECONDS = size(60, 10)
-GOAL = ">= 0.8"  # ours; the design names none
+GOAL = ">= 0.8"
 
 
 def threads() -> int:

@@ -13,7 +13,7 @@ def record(name: str, value: float, *, goal: str, unit: str, yardstick: str) -> 
     Args:
         name: of the result; the same name replaces an earlier one.
         value: as measured, usually a ratio.
-        goal: as the design states it, for instance `<= 0.8`.
+        goal: as docs/performance.md tells it, for instance `<= 0.8`.
         unit: of the value; `ratio` where it is one.
         yardstick: what was measured beside it in the same run.
     """

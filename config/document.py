@@ -24,7 +24,9 @@ ACCOUNTS = """
 ## Several accounts
 
 `TNIMPORT_ACCOUNTS_FILE` names a TOML file. What an account leaves out of its limits follows the variables
-above; secrets may stand in files of their own (paths are relative to the TOML file).
+above; secrets may stand in files of their own (paths are relative to the TOML file). An `inbound_url` needs
+`TNIMPORT_WEBHOOK_SECRET`. The place at Bandwidth (`site_id`,
+`sip_peer_id`, `application_id`) and the `verify_partner` follow nothing: left out, there is none.
 
 ```toml
 [accounts.north]
@@ -35,13 +37,16 @@ catapult_user_id = "u-1"
 catapult_token_file = "north-token"
 catapult_secret_file = "north-secret"
 site_id = "743"            # optional, as are sip_peer_id and application_id
-numbers_per_minute = 600   # optional, as are the other paces, order_size, order_settle, poll_first and poll_max
+verify_partner = "+19195551234"  # optional: a number imported on this account
+numbers_per_minute = 600   # optional, as are numbers_burst, the other paces, order_size, order_settle, poll_first, poll_max
+verify_seconds = 300       # optional
+inbound_url = "https://hooks.example/north"  # optional, as are inbound_task and inbound_queue; "" = nowhere
 ```
 """
 CLIENT = """
 ## The command line client
 
-It reads these two and nothing else.
+It reads these and none of the variables above.
 
 | variable | default | meaning |
 | --- | --- | --- |

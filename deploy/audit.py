@@ -1,8 +1,8 @@
-"""Audits the declared set: exits 0 only when constraints.txt is whole and nothing in it is known vulnerable.
+"""Audits the declared set: exits 1 when constraints.txt is not whole, or something in it is known to be vulnerable.
 
 Offline it proves that every requirement is pinned with hashes, that no host is named, and that each declared
 dependency is pinned at a version that it allows. The look-up of known vulnerabilities needs the registry's
-advisory service; where that cannot be reached, the audit says so and does not fail.
+advisory service; where that cannot be reached, the audit says so and exits 0.
 """
 
 import json

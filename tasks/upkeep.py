@@ -1,4 +1,4 @@
-"""`tnimport.prune`: forgets finished imports, refusals and dead processes when their time is over."""
+"""`tnimport.prune`: forgets imports, refusals, messages, webhooks and dead processes when their time is over."""
 
 from collections import Counter
 from collections.abc import Callable

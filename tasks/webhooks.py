@@ -1,7 +1,7 @@
 """Tells one receiver of one event: a signed POST, or a Celery task of the operator's choice.
 
-A receiver may be told twice, never not at all: an attempt is counted before it is made, and one whose end nobody saw is
-made again under the same id.
+Delivery is attempted for about three days, at least once; duplicates are possible: an attempt is counted before it is
+made, and one whose end nobody saw is made again under the same id.
 """
 
 import json

@@ -1,6 +1,7 @@
 """The names by which processes know each other: tasks, queues and what a message holds.
 
-Every message is JSON with keyword arguments, ids and counts only: no number, no name, no secret.
+Every message is JSON with keyword arguments. Internal ones hold ids and counts only: no number, no name, no secret.
+`submit_import` comes from others, and carries the numbers.
 """
 
 from enum import StrEnum

@@ -1,11 +1,13 @@
 """Accounts: the one in the environment, those in a file, and what is wrong with them."""
 
+import re
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
 from config.account_table import HIDDEN, LIMITS, SECRET
+from config.document import ACCOUNTS
 from config.settings import SettingsProblem, load
 from tnimport.domain.accounts import Account, Paces
 
@@ -256,3 +258,12 @@ def test_polls_that_are_wrong_in_the_environment_are_told_of_once(
 def test_a_wrong_signing_secret_is_not_reported_as_missing(account: dict[str, str]) -> None:
     (problem,) = problems(account | INBOUND | {"TNIMPORT_WEBHOOK_SECRET": "canary"})
     assert "TNIMPORT_WEBHOOK_SECRET is not usable" in problem
+
+
+def test_the_example_of_the_page_is_usable_as_it_stands(tmp_path: Path) -> None:
+    example = re.search(r"```toml\n(.*?)```", ACCOUNTS, re.DOTALL)
+    assert example
+    for secret in ("password", "token", "secret"):
+        (tmp_path / f"north-{'dashboard' if secret == 'password' else secret}").write_text("canary")
+    (access,) = load(accounts_file(tmp_path, example[1]) | INBOUND).accounts.values()
+    assert access.account.verify_partner == "9195551234"

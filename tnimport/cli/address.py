@@ -1,4 +1,4 @@
-"""Where the API is and how one presents oneself there: the only reading of the environment."""
+"""Where the API is and how one presents oneself there: the only reader of the client's `TNIMPORT_*` variables."""
 
 import os
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Idempotency keys, each kind in a space of its own; and where the reasons of a refusal are kept."""
+"""Idempotency keys, each kind in a space of its own."""
 
 
 def of_header(value: str) -> str:

@@ -31,9 +31,8 @@ def admitted(deps: WebDeps, request: Request, account: str) -> Account:
     held = deps.accounts.get(account)
     right = _matches(presented, deps.callback_secrets, account)
     if held is None or not right:
-        if (
-            presented is not None and held is not None
-        ):  # whoever has an old secret is heard of; guesses at names are not
+        if presented is not None and held is not None:
+            # Whoever has an old secret is heard of; guesses at names are not.
             log.warning("callback_refused", extra={"account": held.name})
         raise ProblemError("callback-refused", headers={"WWW-Authenticate": _CHALLENGE})
     return held

@@ -62,7 +62,7 @@ def _fits(request: Request, method: str) -> bool:
 
 async def _ledger_away(request: Request, fault: Exception) -> JSONResponse:
     # The text of a database error may hold rows and addresses; its kind is enough here.
-    log.warning("ledger does not answer", extra={"fault": type(fault).__name__})
+    log.warning("ledger_unreachable", extra={"error": type(fault).__name__})
     return ProblemError("ledger-unavailable", headers={"Retry-After": "5"}).response(request.url.path)
 
 

@@ -41,7 +41,7 @@ _FREE_TEXT: Final = frozenset({"code", "description", "fix", "number_id", "order
 
 
 def import_json(view: ImportView) -> dict[str, Any]:
-    """An import as the contract has it."""
+    """An import as callers see it."""
     own = f"/v1/imports/{view.id}"
     return {
         "id": view.id,
@@ -101,7 +101,7 @@ def _event_json(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def number_json(view: NumberView) -> dict[str, Any]:
-    """A row of an import as the contract has it, with what the catalogue knows of its code."""
+    """A row of an import as callers see it, with what the catalogue knows of its code."""
     reason = reason_for(view.code) if view.code else None
     return {
         "number": view.number,
