@@ -6,8 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PACKAGES := tnimport config tasks workers sandbox
-CODE := $(PACKAGES) tests bench deploy
+PACKAGES := tnimport config tasks workers sandbox bench deploy
+CODE := $(PACKAGES) tests
 SERVERS := deploy/constraints.txt
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -32,7 +32,7 @@ app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False)
 held = threading.local()
 
 
-@app.task(name="bench.post")
+@app.task(name="bench.post")  # type: ignore[untyped-decorator]  # celery publishes no types
 def post(number: str) -> None:
     """Import one number, over a session that the thread keeps."""
     if not hasattr(held, "session"):

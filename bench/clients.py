@@ -55,7 +55,7 @@ def answer(peer: socket.socket) -> None:
 class Canned:
     """Answers every request at once, so that only building and reading are measured."""
 
-    def send(self, request: Request, timeout: float) -> Reply:  # noqa: ARG002 - the protocol's
+    def send(self, request: Request, _: float) -> Reply:  # noqa: ARG002 - the protocol's
         """Return an answer of success."""
         return REPLY
 

@@ -47,7 +47,7 @@ def errors(told: list[tuple[float, float | None]]) -> list[float]:
 def main() -> None:
     """One case after the other."""
     for name, limits in CASES.items():
-        with carrier(0.02, order_seconds=2.0) as url, stack(url, **limits) as running:
+        with carrier(0.02, order_seconds=2.0) as url, stack(url, settings=limits) as running:
             imports = [
                 running.submit(LARGE),
                 running.submit(SMALL, skip=LARGE),

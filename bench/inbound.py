@@ -27,7 +27,7 @@ def measure(database: str) -> None:
     """Measure one database; the stack's carrier is never called."""
     settings = {"CALLBACK_SECRET": SECRET, "PUBLIC_URL": "http://127.0.0.1:9"}
     nowhere = "http://127.0.0.1:9"
-    with stack(nowhere, database=database, workers=0, more=("web",), **settings) as running:
+    with stack(nowhere, database=database, workers=0, more=("web",), settings=settings) as running:
         address = running.environment["TNIMPORT_WEB_BIND"]
         asyncio.run(called(address, RATE, "warm"))
         before = running.cpu()["web"]

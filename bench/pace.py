@@ -69,7 +69,7 @@ def measure(case: Case) -> None:
     settings = {"NUMBERS_PER_MINUTE": str(case.per_minute), "NUMBERS_BURST": str(case.burst)}
     rate = case.per_minute / 60
     wish = {"name": "bench", "incoming_message_url": "http://127.0.0.1:9/"}
-    with sandbox(case) as carrier, stack(carrier.url, workers=case.workers, **settings) as running:
+    with sandbox(case) as carrier, stack(carrier.url, workers=case.workers, settings=settings) as running:
         import_id = running.submit(int(case.burst + rate * (case.seconds + 60)), application=wish)
         running.wait_until(import_id, lambda view: view.counts["imported"] > case.burst, 120)
         time.sleep(5)  # what came in during the burst is spent, too

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Stack:
         """Have an import of so many numbers accepted; returns its id."""
         accounts = {name: held.account for name, held in load(self.environment).accounts.items()}
         request = request_from({"application": {"id": "a-1"}} | options, accounts)
-        numbers: list[object] = list(ten_digits(skip + count))[skip:]
+        numbers: list[object] = list(islice(ten_digits(skip + count), skip, None))
         return accept(self.ledger, request, Rows(value_items(numbers)), key=None, fingerprint="bench").import_id
 
     def view(self, import_id: str) -> ImportView:
@@ -92,7 +93,12 @@ class Stack:
 
 @contextmanager
 def stack(
-    url: str, *, database: str = "sqlite", workers: int = 1, more: tuple[str, ...] = (), **settings: str
+    url: str,
+    *,
+    database: str = "sqlite",
+    workers: int = 1,
+    more: tuple[str, ...] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """Run one against the carrier at that URL; `settings` without their prefix."""
     with ExitStack() as things:
@@ -103,7 +109,7 @@ def stack(
         broker = start(port, folder / "redis")
         things.callback(_stop, broker)
         database_url, pid = things.enter_context(_database(database, folder))
-        environment = _environment(url, port, database_url, settings)
+        environment = _environment(url, port, database_url, settings or {})
         subprocess.run(
             [sys.executable, "-m", "workers.migrate"], cwd=ROOT, env=environment, check=True, capture_output=True
         )

@@ -133,16 +133,20 @@ def test_every_module_that_a_procfile_starts_exists(root: Path) -> None:
         assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), module
 
 
-@pytest.mark.parametrize(
-    "folder",
-    [
-        *("config", "workers", "tasks", "tnimport", "sandbox", "deploy", "tests", "bench", "docs"),
-        *(f"tnimport/{part}" for part in ("domain", "bandwidth", "ledger", "intake", "web", "cli")),
-    ],
-)
-def test_every_folder_says_in_a_few_lines_what_it_is(folder: str, root: Path) -> None:
-    lines = [line for line in text_of(root / folder / "README.md").splitlines() if line.strip()]
-    assert 2 <= len(lines) <= 40
+FOLDERS = ("bench", "deploy", "deploy/demo", "deploy/grafana", "deploy/systemd", "docs/decisions", "tests")
+
+
+def test_every_folder_says_in_a_few_lines_what_it_is(files: list[Path], root: Path) -> None:
+    packages = {path.parent for path in files if path.name == "__init__.py"}
+    migrations = root / "tnimport" / "ledger" / "migrations"
+    folders = packages | {root / folder for folder in FOLDERS} | {migrations}
+    form = re.compile(r"# [a-z_]+: \S.*\n\n(\S.*\n){1,3}")
+    wrong = [
+        str(folder.relative_to(root))
+        for folder in sorted(folders)
+        if not form.fullmatch(text_of(folder / "README.md") if (folder / "README.md").exists() else "")
+    ]
+    assert wrong == []
 
 
 def test_the_version_is_that_of_the_newest_change(root: Path) -> None:
