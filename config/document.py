@@ -37,9 +37,9 @@ catapult_user_id = "u-1"
 catapult_token_file = "north-token"
 catapult_secret_file = "north-secret"
 site_id = "743"            # optional, as are sip_peer_id and application_id
-verify_partner = "+19195551234"  # optional: a number imported on this account
-numbers_per_minute = 600   # optional, as are numbers_burst, the other paces, order_size, order_settle, poll_first, poll_max
-verify_seconds = 300       # optional
+numbers_per_minute = 600   # optional, as are the other paces and numbers_burst,
+poll_max = 600             # and order_size, order_settle, poll_first and verify_seconds
+verify_partner = "+19195551234"              # optional: a number that is imported on this account
 inbound_url = "https://hooks.example/north"  # optional, as are inbound_task and inbound_queue; "" = nowhere
 ```
 """

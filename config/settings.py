@@ -75,8 +75,8 @@ class Settings(BaseSettings):
         30,
         ge=0,
         allow_inf_nan=False,
-        description="Days for which finished imports, refusals, messages (in and out) and webhooks are kept; then they and "
-        "their keys are forgotten. `0` = for ever.",
+        description="Days for which finished imports, refusals, messages (in and out) and webhooks are kept; then they "
+        "and their keys are forgotten. `0` = for ever.",
     )
     verify_seconds: Seconds = Field(
         600, description="Seconds that a message has to arrive which proves an imported number."

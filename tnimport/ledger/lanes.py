@@ -17,8 +17,8 @@ from tnimport.domain.pacing import Lane, Pace
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import imports, lanes
 
-# For whoever needs a lane and no tokens of it. One that is made so holds the one token of this pace, and fills from then
-# on at the pace of whoever takes some.
+# For whoever needs a lane and no tokens of it. One that is made so holds the one token of this pace, and fills from
+# then on at the pace of whoever takes some.
 UNPACED: Final = Pace(0, 0)
 
 
