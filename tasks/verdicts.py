@@ -19,6 +19,7 @@ from tnimport.bandwidth.phone_numbers import PhoneNumber
 from tnimport.domain.backoff import ATTEMPTS_MOST
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Stage
+from tnimport.domain.wishes import OnPresent
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Again, Batch, Place
 from tnimport.ledger.orders import Fault
@@ -134,13 +135,13 @@ def there(job: Job, batch: Batch, place: Place, found: PhoneNumber) -> Verdict |
     ours = found.application_id is not None and found.application_id == batch.application_id
     if ours and job.run.lost and _since(found, batch):
         return Imported(place.pos, found.number_id, added=True, attempts=attempts)
-    if batch.on_present == "refresh":
+    if batch.on_present is OnPresent.REFRESH:
         return Imported(place.pos, found.number_id, added=False, attempts=attempts) if ours else None
     if not ours:
         whose = found.application_id or "none"
         text = f"Catapult holds the number already, for the application {whose}."
         return Failed(place.pos, Stage.IMPORT, OTHER_APPLICATION, text, attempts)
-    if batch.on_present == "fail":
+    if batch.on_present is OnPresent.FAIL:
         return Failed(place.pos, Stage.IMPORT, ALREADY_THERE, "Catapult holds the number already.", attempts)
     return Present(place.pos, found.number_id, attempts)
 

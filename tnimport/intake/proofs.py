@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from tnimport.domain.accounts import Account
 from tnimport.domain.callbacks import MESSAGES
 from tnimport.domain.life import Action
+from tnimport.domain.wishes import Verify
 from tnimport.intake.options import Application, ImportOptions
 from tnimport.intake.problems import Problem, problem
 
 
 def proof_problems(options: ImportOptions, account: Account, application: Application | None) -> Iterator[Problem]:
     """Everything that stands against `verify`; nothing where it is not asked for."""
-    if options.verify_count is not None and options.verify != "sample":
+    wanted = Verify(options.verify)
+    if options.verify_count is not None and wanted is not Verify.SAMPLE:
         yield problem("not_with_all", "/verify_count")
-    if options.verify == "none":
+    if wanted is Verify.NONE:
         return
     if options.action == Action.REMOVE:
         yield problem("not_with_remove", "/verify")

@@ -13,6 +13,7 @@ from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.orders import Fault, hold_run
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import applications
 from tnimport.ledger.work import Run
 
@@ -37,7 +38,7 @@ def load(ledger: Ledger, run: Run) -> ApplicationView:
     fields = [applications.c[name] for name in ApplicationView.__dataclass_fields__ if name != "now"]
     with ledger.read() as tx:
         row = tx.run(sa.select(*fields).where(applications.c.id == run.application_ref)).one()
-        return ApplicationView(**row._mapping, now=tx.now)  # noqa: SLF001 - the documented way to a row's mapping
+        return record_of(ApplicationView, row, now=tx.now)
 
 
 @untangled

@@ -4,10 +4,9 @@ A grant is a range of positions in an order, or a single step. It is cut from th
 the rest; so a million numbers are a few rows, and the broker never holds more than the next few seconds of work.
 """
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -20,63 +19,36 @@ from tnimport.domain.turns import Turns
 from tnimport.ledger import lanes
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import numbers, work
-from tnimport.ledger.work import RUNNING, SENT
+from tnimport.ledger.work import RUNNING, SENT, Piece, Stored
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
+class Grant(Piece):
     """One claim, sent: what the message says of it."""
 
     work: int
     serial: int
     task: Task
-    import_id: str | None
-    order_id: int | None
-    application_ref: int | None
-    message_id: str | None = None
-    delivery_id: str | None = None
-    receiver: str | None = None
     count: int
-    attempts: int
-
-    @property
-    def owner(self) -> Hashable:
-        """Whose turn it took."""
-        return self.import_id or self.application_ref or self.receiver
 
 
 @dataclass(frozen=True, kw_only=True)
-class Due:
+class Due(Stored):
     """A row of waiting work that may start now."""
 
-    id: int
-    task: str
-    import_id: str | None
-    order_id: int | None
-    application_ref: int | None
-    message_id: str | None
-    delivery_id: str | None
-    receiver: str | None
-    first: int
-    last: int
-    look: bool
-    lost: bool
     serial: int
-    attempts: int
-    strikes: int
     max_per_minute: float | None
     left: int  # numbers of its import that have no outcome yet
     opens: bool  # it sends an order that is not at the carrier yet
 
     @property
-    def owner(self) -> Hashable:
-        """Whose turn it takes."""
-        return self.import_id or self.application_ref or self.receiver
-
-    @property
     def numbered(self) -> bool:
         """Whether it works on positions of an order."""
         return self.last > self.first
+
+
+def _piece_of(item: Due) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in Piece.__dataclass_fields__}
 
 
 class Gate(Protocol):
@@ -209,19 +181,7 @@ class Hand:
         self._budget -= count
         self._spend_own(item, count)
         self._round.grants.append(
-            Grant(
-                work=item.id,
-                serial=serial,
-                task=Task(item.task),
-                import_id=item.import_id,
-                order_id=item.order_id,
-                application_ref=item.application_ref,
-                message_id=item.message_id,
-                delivery_id=item.delivery_id,
-                receiver=item.receiver,
-                count=count,
-                attempts=item.attempts,
-            ),
+            Grant(**_piece_of(item) | {"task": Task(item.task)}, work=item.id, serial=serial, count=count)
         )
 
     def _spend_own(self, item: Due, count: int) -> None:

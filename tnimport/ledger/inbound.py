@@ -14,6 +14,7 @@ from tnimport.ledger.deliveries import owe_inbound
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.messages import told
 from tnimport.ledger.proofs import arrived, proves
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import inbound
 
 _FIELDS: Final = tuple(name for name in MessageEvent.__dataclass_fields__ if name != "media")
@@ -144,5 +145,5 @@ def page(
         query = query.where(inbound.c.id < after)
     with ledger.read() as tx:
         rows: list[Any] = list(tx.run(query.order_by(inbound.c.id.desc()).limit(limit + 1)))
-    found = [Received(**row._mapping) for row in rows[:limit]]  # noqa: SLF001 - the documented way to a row's mapping
+    found = [record_of(Received, row) for row in rows[:limit]]
     return found, found[-1].id if len(rows) > limit else None

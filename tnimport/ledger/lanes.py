@@ -15,6 +15,7 @@ from tnimport.domain.lanes import Lane as Endpoint
 from tnimport.domain.lanes import own_pace
 from tnimport.domain.pacing import Lane, Pace
 from tnimport.ledger.engine import Tx
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import imports, lanes
 
 # For whoever needs a lane and no tokens of it. One that is made so holds the one token of this pace, and fills from
@@ -43,7 +44,7 @@ def lock(tx: Tx, account: str, name: str, pace: Pace) -> Lane:
     tx.run(tx.insert(lanes).values(account=account, name=name, **asdict(fresh)).on_conflict_do_nothing())
     fields = [lanes.c[name] for name in Lane.__dataclass_fields__]
     row = tx.run(sa.select(*fields).where(_is(account, name)).with_for_update()).one()
-    return Lane(**row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
+    return record_of(Lane, row)
 
 
 def save(tx: Tx, account: str, name: str, lane: Lane) -> None:

@@ -10,6 +10,8 @@ from tnimport.domain.inbound import FAILED
 from tnimport.domain.messages import DELIVERY_ENDED, Delivery, MessageState
 from tnimport.domain.telephone import to_e164
 from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.paging import cut, newest
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import inbound, messages
 
 
@@ -100,17 +102,10 @@ def page(
     """
     given = ((messages.c.sender, sender), (messages.c.recipient, recipient), (messages.c.state, state))
     query = _QUERY.where(*(column == value for column, value in given if value is not None))
-    if accounts is not None:
-        query = query.where(messages.c.account.in_(accounts))
-    if after is not None:
-        at, _, known = after.partition(":")
-        query = query.where(sa.tuple_(messages.c.created_at, messages.c.id) < (float(at), known))
-    newest = query.order_by(messages.c.created_at.desc(), messages.c.id.desc()).limit(limit + 1)
     with ledger.read() as tx:
-        rows = tx.run(newest).all()
-        found = _views(tx, rows[:limit])
-    more = len(rows) > limit
-    return found, f"{rows[limit - 1].created_at!r}:{rows[limit - 1].id}" if more else None
+        rows = tx.run(newest(query, messages, accounts=accounts, after=after, limit=limit)).all()
+        found, key = cut(rows, limit)
+        return _views(tx, found), key
 
 
 _QUERY: Final = sa.select(*(messages.c[name] for name in MessageView.__dataclass_fields__))
@@ -120,12 +115,16 @@ _DELIVERY: Final = ("delivery_state", "delivery_code", "delivery_description")
 
 def _views(tx: Tx, rows: Sequence[sa.Row[Any]]) -> list[MessageView]:
     early = _early(tx, [row for row in rows if row.carrier_id is not None and row.delivery_state is None])
-    found = []
-    for row in rows:
-        values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
-        values |= early.get((row.account, row.carrier_id), {})
-        found.append(MessageView(**values | {"sender": to_e164(str(row.sender)), "state": MessageState(row.state)}))
-    return found
+    return [
+        record_of(
+            MessageView,
+            row,
+            sender=to_e164(str(row.sender)),
+            state=MessageState(row.state),
+            **early.get((row.account, row.carrier_id), {}),
+        )
+        for row in rows
+    ]
 
 
 def _early(tx: Tx, rows: Sequence[sa.Row[Any]]) -> dict[tuple[str, str], dict[str, Any]]:

@@ -10,6 +10,7 @@ from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome
 from tnimport.domain.pacing import Pace
+from tnimport.domain.wishes import OnPresent
 from tnimport.ledger import lanes, work
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
@@ -38,7 +39,7 @@ class Batch:
 
     places: list[Place]
     application_id: str | None
-    on_present: str
+    on_present: OnPresent
     import_created_at: float
     cancel_asked_at: float | None
     now: float
@@ -78,7 +79,7 @@ def load(ledger: Ledger, run: Run) -> Batch:
         return Batch(
             places=[Place(number.pos, str(number.tn), number.number_id) for number in found],
             application_id=row.application_id,
-            on_present=row.on_present,
+            on_present=OnPresent(row.on_present),
             import_created_at=row.created_at,
             cancel_asked_at=row.cancel_asked_at,
             now=tx.now,

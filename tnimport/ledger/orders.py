@@ -19,6 +19,7 @@ from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.outcomes import open_places
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import orders
 from tnimport.ledger.waking import sooner
 from tnimport.ledger.work import Run
@@ -60,9 +61,9 @@ def load(ledger: Ledger, run: Run) -> OrderView:
     plain = [name for name in OrderView.__dataclass_fields__ if name not in {"numbers", "now"}]
     with ledger.read() as tx:
         row = tx.run(sa.select(*(orders.c[name] for name in plain)).where(orders.c.id == run.order_id)).one()
-        values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
-        values |= {"state": OrderState(row.state), "action": Action(row.action)}
-        return OrderView(**values, numbers=list(open_places(tx, row.id, about(Action(row.action)))), now=tx.now)
+        state, action = OrderState(row.state), Action(row.action)
+        places = open_places(tx, row.id, about(action))
+        return record_of(OrderView, row, state=state, action=action, numbers=list(places), now=tx.now)
 
 
 def about(action: Action) -> Outcome:

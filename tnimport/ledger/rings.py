@@ -1,6 +1,5 @@
 """Lays the ring of an import's numbers, a bounded stretch at a time: who takes part, and the messages between them."""
 
-import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -9,15 +8,16 @@ import sqlalchemy as sa
 from tnimport.domain.life import Outcome
 from tnimport.domain.proving import SAMPLE, UNSETTLED_MOST, takes_part
 from tnimport.domain.telephone import to_e164
+from tnimport.domain.wishes import Verify
 from tnimport.ledger import outgoing
 from tnimport.ledger.engine import Tx
+from tnimport.ledger.names import identifier
 from tnimport.ledger.outgoing import NewMessage
 from tnimport.ledger.proofs import MARK, NONCE_LENGTH
 from tnimport.ledger.schema import imports, numbers, orders, proofs, rings
 
 SCANNED_MOST: Final = 20_000  # numbers that one look goes through, to find those of a sample
 TEXT: Final = "Test of this number, no reply needed. {mark}{nonce}"
-_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 Ring = sa.Row[Any]
 
 
@@ -29,7 +29,7 @@ def ring_of(tx: Tx, import_id: str, partner: str | None) -> Ring:
         return found
     fields = (imports.c.imported, imports.c.verify, imports.c.verify_count)
     row = tx.run(sa.select(*fields).where(imports.c.id == import_id)).one()
-    chosen = row.imported if row.verify == "all" else min(row.imported, row.verify_count or SAMPLE)
+    chosen = row.imported if row.verify == Verify.ALL else min(row.imported, row.verify_count or SAMPLE)
     size = chosen + 1 if chosen == 1 and _is_other(tx, import_id, partner) else chosen
     values = {"import_id": import_id, "eligible": row.imported, "chosen": chosen, "size": size}
     tx.run(sa.insert(rings).values(**values))
@@ -107,8 +107,7 @@ def _beyond(import_id: str, ring: Ring | None = None) -> Iterator[sa.ColumnEleme
 
 
 def _place_row(ring: Ring, place: int, order_id: int | None, pos: int | None, tn: int) -> dict[str, Any]:
-    nonce = "".join(secrets.choice(_ALPHABET) for _ in range(NONCE_LENGTH))
-    own = {"import_id": ring.import_id, "place": place, "nonce": nonce}
+    own = {"import_id": ring.import_id, "place": place, "nonce": identifier(NONCE_LENGTH)}
     return {**own, "order_id": order_id, "pos": pos, "tn": tn}
 
 

@@ -18,6 +18,7 @@ from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.orders import Fault, hold_run
 from tnimport.ledger.proofs import wake
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import messages
 from tnimport.ledger.work import Run
 
@@ -58,8 +59,7 @@ def load(ledger: Ledger, run: Run) -> Outgoing | None:
         row = tx.run(sa.select(*fields).where(messages.c.id == run.message_id)).first()
     if row is None:
         return None
-    values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
-    return Outgoing(**values | {"sender": to_e164(str(row.sender)), "state": MessageState(row.state)})
+    return record_of(Outgoing, row, sender=to_e164(str(row.sender)), state=MessageState(row.state))
 
 
 @untangled

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.messages import MessageMove, move_message, sources
+from tnimport.domain.wishes import Verify
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import imports, messages, work
 from tnimport.ledger.work import plan
 
-NONE = "none"
 CANCELLED = ("cancelled", "The import was cancelled before this message was sent.")
 VANISHED = ("run_vanished", "The run that sent it ended without a word: the carrier may have taken it.")
 
@@ -21,7 +21,7 @@ VANISHED = ("run_vanished", "The run that sent it ended without a word: the carr
 def begin(tx: Tx, import_id: str) -> bool:
     """Nothing of the import is open any longer: start what was asked for; tells whether it is being verified."""
     row = tx.run(sa.select(imports).where(imports.c.id == import_id)).one()
-    if row.verify == NONE or row.finished_at is not None:
+    if row.verify == Verify.NONE or row.finished_at is not None:
         return False
     if row.verify_started_at is not None:
         return row.verify_ended_at is None

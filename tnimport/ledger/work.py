@@ -6,6 +6,7 @@ transaction of a run begins with `fence`.
 """
 
 import secrets
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -19,6 +20,7 @@ from tnimport.domain.reasons import all_reasons
 from tnimport.ledger import lanes
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import applications, imports, orders, work
 
 WAITING: Final = "waiting"
@@ -31,28 +33,50 @@ class ClaimLost(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """One taken claim: what is to be done, and until when (database time) it is ours."""
+class Piece:
+    """A piece of work: which step it is, what it is about, and how often it was attempted."""
 
-    id: int
-    token: str
     task: str
-    account: str
-    lane: str
     import_id: str | None
     order_id: int | None
     application_ref: int | None
-    message_id: str | None
-    delivery_id: str | None
-    receiver: str | None
+    message_id: str | None = None
+    delivery_id: str | None = None
+    receiver: str | None = None
+    attempts: int
+
+    @property
+    def owner(self) -> Hashable:
+        """Whose turn it takes."""
+        return self.import_id or self.application_ref or self.receiver
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored(Piece):
+    """A piece of work as its row has it: the positions it covers, and what earlier runs have left behind."""
+
+    id: int
     first: int
     last: int
     look: bool
     lost: bool
-    tokens: int
-    attempts: int
     strikes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Stored):
+    """One taken claim: what is to be done, and until when (database time) it is ours."""
+
+    token: str
+    account: str
+    lane: str
+    tokens: int
     until: float
+
+
+def waits() -> sa.ColumnElement[bool]:
+    """That work waits, where its row is found by other means already: not a reason to read all that waits."""
+    return work.c.state.concat("") == WAITING
 
 
 def active() -> sa.ColumnElement[bool]:
@@ -95,7 +119,7 @@ def take(ledger: Ledger, work_id: int, serial: int, seconds: float) -> Run | Non
         row = tx.run(_TAKING, {**swap, "end": tx.now + seconds}).one_or_none()
         if row is None:
             return None
-        run = Run(**row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
+        run = record_of(Run, row)
         if _stopped(tx, run):
             put_back(tx, run)
             return None

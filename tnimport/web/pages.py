@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from tnimport.domain.life import NumberState
+from tnimport.domain.life import FINAL, NumberState
 from tnimport.ledger import listing, reads
 from tnimport.ledger.engine import Ledger
 from tnimport.web.deps import Deps
@@ -33,7 +33,6 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENDED: Final = ("imported", "verified", "removed", "present", "failed", "unaccounted", "cancelled")
 
 
 @router.get("/")
@@ -70,7 +69,7 @@ def _page(name: str, **facts: Any) -> HTMLResponse:  # noqa: ANN401 - whatever t
 
 def _shown(view: dict[str, Any]) -> dict[str, Any]:
     counts: dict[str, int] = view["counts"]
-    done = sum(counts[name] for name in (*_ENDED, *reads.ROW_KINDS))
+    done = sum(counts[name] for name in (*FINAL, *reads.ROW_KINDS))
     buckets = [(name, counts[name]) for name in (*NumberState, *reads.ROW_KINDS) if counts[name]]
     return view | {"done": done, "rows": counts["rows"], "buckets": buckets}
 
