@@ -21,8 +21,9 @@ from sqlalchemy import (
 
 from tnimport.ledger.columns import Id, count, metadata, time
 
-# The condition of an index and of the one statement that reads by it, in the same words.
+# Conditions of an index and of the one statement that reads by it, in the same words.
 NOT_SENT: Final = text("state <> 'sent'")
+NOT_DELIVERED: Final = text("state <> 'delivered'")
 
 # Messages that go out (step 5). Written before the carrier is called; one of unknown outcome is never sent again.
 messages = Table(
@@ -138,6 +139,12 @@ deliveries = Table(
     time("updated_at", nullable=False),
     Index("ix_deliveries_state", "account", "state", "created_at"),
     Index("ix_deliveries_created", "created_at", "id"),
+    Index(
+        "ix_deliveries_not_delivered",
+        *("account", "state", "created_at"),
+        sqlite_where=NOT_DELIVERED,
+        postgresql_where=NOT_DELIVERED,
+    ),
 )
 
 # Order notifications: what the Dashboard was asked to tell us of, for each account.

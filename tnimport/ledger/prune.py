@@ -6,13 +6,14 @@ which the next one takes away.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from tnimport.domain.messages import FINAL
 from tnimport.domain.webhooks import RECEIVER, DeliveryState
 from tnimport.ledger import lanes
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import (
     deliveries,
@@ -50,6 +51,7 @@ def steps(ledger: Ledger, occasion: Occasion, retention: float) -> Iterator[Coun
         OccasionLost: the time of the run is over.
     """
 
+    @untangled
     def batch(step: Step) -> Counter[str]:
         with ledger.write() as tx:
             fence(tx, occasion)
@@ -117,11 +119,10 @@ def _next(ledger: Ledger, batch: Callable[[Step], Counter[str]], retention: floa
     hidden = sa.select(imports.c.id).where(imports.c.sealed_at.is_(None), imports.c.finished_at.is_not(None))
 
     def hide(tx: Tx) -> Counter[str]:
-        old = sa.select(imports.c.id).where(_over(tx, retention)).order_by(imports.c.id).limit(1)
         # Its key is free from now on: the same request is a new import.
-        gone = sa.update(imports).where(imports.c.id.in_(old))
-        values = {"sealed_at": None, "finished_at": tx.now, "key": None, "client_ref": None}
-        return _counted("hidden", tx.changed(gone.values(**values)))
+        gone = {"sealed_at": None, "finished_at": tx.now, "key": None, "client_ref": None}
+        mine = sa.update(imports).values(**gone)
+        return _counted("hidden", any(tx.changed(mine.where(imports.c.id.in_(old))) for old in _over(tx, retention)))
 
     with ledger.read() as tx:
         left = tx.run(hidden.order_by(imports.c.id).limit(1)).scalar()
@@ -130,13 +131,14 @@ def _next(ledger: Ledger, batch: Callable[[Step], Counter[str]], retention: floa
     return _next(ledger, batch, retention) if batch(hide) else None
 
 
-def _over(tx: Tx, retention: float) -> sa.ColumnElement[bool]:
+def _over(tx: Tx, retention: float) -> Iterator[sa.Select[Any]]:
+    """An import that goes: one that nobody goes on with, then the one that finished first. Each has an index."""
     staging = (imports.c.sealed_at.is_(None), imports.c.finished_at.is_(None))
-    abandoned = sa.and_(*staging, imports.c.staged_at < tx.now - ABANDONED_SECONDS)
-    if not retention:
-        return abandoned
-    finished = sa.and_(imports.c.sealed_at.is_not(None), imports.c.finished_at < tx.now - retention)
-    return sa.or_(abandoned, finished)
+    one = sa.select(imports.c.id).limit(1)
+    yield one.where(*staging, imports.c.staged_at < tx.now - ABANDONED_SECONDS).order_by(imports.c.id)
+    if retention:
+        finished = one.where(imports.c.sealed_at.is_not(None), imports.c.finished_at < tx.now - retention)
+        yield finished.order_by(imports.c.finished_at)
 
 
 def _import(ledger: Ledger, batch: Callable[[Step], Counter[str]], import_id: str) -> Iterator[Counter[str]]:

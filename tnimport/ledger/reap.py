@@ -12,6 +12,7 @@ from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
 from tnimport.ledger import clock, deliveries, tallies
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
@@ -29,7 +30,7 @@ def reap(ledger: Ledger) -> int:
     """Take back every claim whose time is over; returns how many there were. Each in a transaction of its own."""
     with ledger.read() as tx:
         seconds = clock.put_back(tx)
-        late = tx.run(sa.select(work.c.id, work.c.state).where(*_late(tx)).order_by(work.c.id).limit(BATCH)).all()
+        late = tx.run(sa.select(work.c.id, work.c.state).where(*_late(tx)).order_by(work.c.until).limit(BATCH)).all()
         stopped = _half_closed(tx)
     if seconds:
         clock.follow(ledger)
@@ -39,8 +40,7 @@ def reap(ledger: Ledger) -> int:
         if row.state == RUNNING:
             _end_vanished(ledger, row.id)
     for import_id in stopped:
-        with ledger.write() as tx:
-            close_if_stopped(tx, import_id)
+        _close(ledger, import_id)
     return len(late)
 
 
@@ -50,6 +50,7 @@ def _late(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
     return work.c.state.in_((SENT, RUNNING)), work.c.until < tx.now, ours
 
 
+@untangled
 def _free_sent(ledger: Ledger) -> None:
     """Nobody took the message: the work waits again, uncounted."""
     with ledger.write() as tx:
@@ -63,6 +64,7 @@ def _free(tx: Tx) -> dict[str, Any]:
     return {"state": WAITING, "token": None, "until": None, "due_at": tx.now, "tokens": 0}
 
 
+@untangled
 def _end_vanished(ledger: Ledger, work_id: int) -> None:
     """The run is gone, or so late that it may write nothing more."""
     with ledger.write() as tx:
@@ -77,11 +79,17 @@ def _end_vanished(ledger: Ledger, work_id: int) -> None:
         tx.announce()
 
 
+@untangled
+def _close(ledger: Ledger, import_id: str) -> None:
+    with ledger.write() as tx:
+        close_if_stopped(tx, import_id)
+
+
 def _half_closed(tx: Tx) -> list[str]:
     """Imports that were stopped for good, by a process that died before it had closed them or met a run in flight."""
     stopped = sa.or_(imports.c.cancel_asked_at.is_not(None), imports.c.refused_code.is_not(None))
     left = sa.select(imports.c.id).where(stopped, imports.c.finished_at.is_(None), imports.c.sealed_at.is_not(None))
-    return list(tx.run(left.order_by(imports.c.id)).scalars())
+    return list(tx.run(left).scalars())
 
 
 def _strike(tx: Tx, row: sa.Row[Any]) -> None:

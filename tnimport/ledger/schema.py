@@ -23,10 +23,21 @@ from sqlalchemy import (
 )
 
 from tnimport.domain.life import NumberState
+from tnimport.domain.wishes import OnPresent, Verify
 from tnimport.ledger.columns import Id, count, flag, metadata, time
-from tnimport.ledger.mail_schema import NOT_SENT, deliveries, inbound, messages, proofs, rings, subscriptions
+from tnimport.ledger.mail_schema import (
+    NOT_DELIVERED,
+    NOT_SENT,
+    deliveries,
+    inbound,
+    messages,
+    proofs,
+    rings,
+    subscriptions,
+)
 
 __all__ = [
+    "NOT_DELIVERED",
     "NOT_SENT",
     "applications",
     "deliveries",
@@ -44,10 +55,13 @@ __all__ = [
     "refused_rows",
     "rings",
     "subscriptions",
+    "sums",
     "tallies",
     "upkeep",
     "work",
 ]
+
+_UNSEALED: Final = text("sealed_at IS NULL")
 
 imports = Table(
     "imports",
@@ -60,10 +74,10 @@ imports = Table(
     Column("client_ref", String(255), unique=True),
     Column("customer_order_id", String(40)),
     Column("application_ref", Id, ForeignKey("applications.id")),
-    Column("on_present", String(8), nullable=False, server_default="skip"),
+    Column("on_present", String(8), nullable=False, server_default=OnPresent.SKIP),
     Column("max_per_minute", Double),
     Column("notify_url", Text),
-    Column("verify", String(8), nullable=False, server_default="none"),
+    Column("verify", String(8), nullable=False, server_default=Verify.NONE),
     Column("verify_count", Integer),
     time("created_at", nullable=False),
     time("staged_at", nullable=False),
@@ -85,6 +99,10 @@ imports = Table(
     count("duplicate"),
     count("blank"),
     *(count(state.value) for state in NumberState),
+    Index("ix_imports_created", "created_at", "id"),
+    Index("ix_imports_account", "account", "created_at", "id"),
+    Index("ix_imports_unsealed", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
+    Index("ix_imports_finished", "finished_at", "id"),
 )
 
 orders = Table(
@@ -172,6 +190,7 @@ applications = Table(
 )
 
 _TELLS: Final = text("delivery_id IS NOT NULL")
+_HAS_RECEIVER: Final = text("receiver IS NOT NULL")
 
 # What is to be done next, by whom it is held and until when. Rows go when their work is done.
 work = Table(
@@ -202,6 +221,12 @@ work = Table(
     Index("ix_work_due", "account", "lane", "state", "due_at"),
     Index("ix_work_until", "state", "until"),
     Index("ix_work_delivery", "delivery_id", sqlite_where=_TELLS, postgresql_where=_TELLS),
+    Index(
+        "ix_work_receiver",
+        *("account", "receiver", "state", "due_at", "id"),
+        sqlite_where=_HAS_RECEIVER,
+        postgresql_where=_HAS_RECEIVER,
+    ),
 )
 
 lanes = Table(
@@ -263,6 +288,15 @@ tallies = Table(
     Column("name", String(40), primary_key=True),
     Column("label", String(120), primary_key=True),
     Column("count", BigInteger, nullable=False, server_default="0"),
+)
+
+# What was added up of imports that had finished by then, so that nobody reads them all to know it.
+sums = Table(
+    "sums",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    time("until", nullable=False),
+    Column("data", JSON, nullable=False),
 )
 
 # What the service does for itself now and then, and which run has it.
