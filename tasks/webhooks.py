@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from tasks.parts import Job, NotHandedOn
 from tasks.results import Done, Later, Result
-from tnimport.domain.webhooks import DeliveryState, Target, retry_in
-from tnimport.ledger import deliveries, work
+from tnimport.domain.webhooks import NOBODY, DeliveryState, Target, retry_in
+from tnimport.ledger import deliveries
 from tnimport.ledger.deliveries import Attempt, Owed
 from tnimport.ledger.lanes import Trouble
 from tnimport.webhooks.bodies import event_of
@@ -26,16 +26,14 @@ STOPPING: Final = "stopping"
 
 # What no further attempt can change, until a person does.
 NOT_SIGNED: Final = Answer(None, "not_signed", "There is no secret to sign it with; set TNIMPORT_WEBHOOK_SECRET.")
-NO_RECEIVER: Final = Answer(None, "no_receiver", "The settings no longer name anybody to hand messages on to.")
+NO_RECEIVER: Final = Answer(None, *NOBODY)
 _HOPELESS: Final = frozenset({"address_refused", *(str(one.code) for one in (NOT_SIGNED, NO_RECEIVER))})
 
 
 def deliver_webhook(job: Job) -> Result:
     """Make one attempt, and plan the next one if it was in vain."""
     if not job.may_call():
-        with job.ledger.write() as tx:
-            work.fence(tx, job.run)
-            work.put_back(tx, job.run)
+        deliveries.not_begun(job.ledger, job.run)
         return Later(STOPPING, 0)
     owed = deliveries.begin(job.ledger, job.run)
     if owed is None:

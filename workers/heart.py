@@ -84,8 +84,7 @@ class Heart:
         if self._calls is None or not (counts := self._calls.taken()):
             return
         try:
-            with self._ledger.write() as tx:
-                tallies.add(tx, tallies.CALLS, counts)
+            tallies.hand_in(self._ledger, tallies.CALLS, counts)
         except SQLAlchemyError:
             self._calls.put_back(counts)
             raise

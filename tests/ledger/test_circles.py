@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,11 +14,67 @@ from sqlalchemy.exc import OperationalError
 
 from tests.ledger.conftest import emptied, opened_desk
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import schema, submitting
+from tnimport.ledger import schema, staging, submitting
 from tnimport.ledger.circles import TIMES, untangled
 
 if TYPE_CHECKING:
-    from tnimport.ledger.engine import Ledger
+    from collections.abc import Iterator
+
+    from tests.ledger.conftest import Desk
+    from tnimport.ledger.engine import Ledger, Tx
+
+
+CODE = ("tnimport", "tasks", "workers", "config")
+
+
+def writing(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    """The functions that open a transaction to write in, each the innermost one around it."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef) and any(map(opens, own_nodes(node))):
+            yield node
+        yield from writing(node)
+
+
+def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(function):
+        if not isinstance(node, ast.FunctionDef):
+            yield node
+            yield from own_nodes(node)
+
+
+def opens(node: ast.AST) -> bool:
+    if not isinstance(node, ast.With):
+        return False
+    calls = [ast.unparse(item.context_expr) for item in node.items]
+    return any(re.fullmatch(r"(\w+\.)*_?ledger\.write\(\)", call) for call in calls)
+
+
+def test_every_move_that_writes_is_done_again_where_it_was_in_a_circle() -> None:
+    root = Path(__file__).parents[2]
+    moves = {
+        f"{path.relative_to(root)} {function.name}": [ast.unparse(one) for one in function.decorator_list]
+        for package in CODE
+        for path in (root / package).rglob("*.py")
+        for function in writing(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert len(moves) > 50
+    assert sorted(name for name, decorators in moves.items() if "untangled" not in decorators) == []
+
+
+def test_a_chunk_of_an_import_that_is_rolled_back_is_stored_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    insert = staging._insert_numbers
+    tried: list[int] = []
+
+    def tangle(tx: Tx, rows: object) -> None:
+        insert(tx, rows)
+        tried.append(1)
+        if len(tried) == 1:
+            raise OperationalError("INSERT", None, Broken("40P01"))
+
+    monkeypatch.setattr(staging, "_insert_numbers", tangle)
+    import_id = desk.accept(4, 2)
+    assert len(tried) == 2
+    assert desk.counts(import_id) == {"requested": 4}
 
 
 class Broken(Exception):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 SCHEDULE: Final = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 50_400.0, 72_000.0, 86_400.0)
 SPREAD: Final = 0.1  # so that what failed together does not come back together
 RECEIVER: Final = "to:"  # how the name of a receiver begins
+NOBODY: Final = ("no_receiver", "The settings no longer name anybody to hand messages on to.")
 _PORTS: Final = {"http": 80, "https": 443}
 
 

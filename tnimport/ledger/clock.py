@@ -10,6 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from tnimport.domain.life import UNFINISHED_ORDERS
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import (
     applications,
@@ -48,6 +49,7 @@ def put_back(tx: Tx) -> float:
     return ahead if ahead > PUT_BACK else 0.0
 
 
+@untangled
 def follow(ledger: Ledger) -> float:
     """Put every time that decides something back with the clock; returns by how many seconds."""
     with ledger.write() as tx:

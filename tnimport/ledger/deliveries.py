@@ -13,10 +13,12 @@ from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
 from tnimport.domain.webhooks import DeliveryState, Event, Target, receiver_of, receiver_of_queue, shown
 from tnimport.ledger import receivers, work
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.names import identifier
 from tnimport.ledger.reads import summary
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import deliveries, imports
 from tnimport.ledger.schema import work as work_table
 from tnimport.ledger.work import Run
@@ -81,6 +83,7 @@ def plan(tx: Tx, delivery_id: str, account: str, receiver: str) -> None:
     work.plan(tx, Task.DELIVER_WEBHOOK, account, Lane.WEBHOOKS, tx.now, delivery_id=delivery_id, receiver=receiver)
 
 
+@untangled
 def begin(ledger: Ledger, run: Run) -> Owed | None:
     """Count an attempt before it is made; None when the delivery is not waited for any longer."""
     with ledger.write() as tx:
@@ -93,10 +96,10 @@ def begin(ledger: Ledger, run: Run) -> Owed | None:
         if row is None:
             work.done(tx, run)
             return None
-        fields = {**row._mapping, "target": Target(row.target)}  # noqa: SLF001 - the documented way to a row's mapping
-        return Owed(**fields, now=tx.now)
+        return record_of(Owed, row, target=Target(row.target), now=tx.now)
 
 
+@untangled
 def delivered(ledger: Ledger, run: Run, attempt: Attempt) -> None:
     """The receiver has taken it."""
     with ledger.write() as tx:
@@ -105,6 +108,7 @@ def delivered(ledger: Ledger, run: Run, attempt: Attempt) -> None:
         receivers.answered(tx, run)
 
 
+@untangled
 def again(ledger: Ledger, run: Run, attempt: Attempt, wait: float, trouble: Trouble | None) -> None:
     """It is attempted again in `wait` seconds; `trouble` is what the receiver as a whole has, if it has any."""
     with ledger.write() as tx:
@@ -114,12 +118,21 @@ def again(ledger: Ledger, run: Run, attempt: Attempt, wait: float, trouble: Trou
         _tell(tx, run, trouble)
 
 
+@untangled
 def ended(ledger: Ledger, run: Run, state: DeliveryState, attempt: Attempt, trouble: Trouble | None = None) -> None:
     """It is not attempted again, unless a person wants it to be."""
     with ledger.write() as tx:
         work.fence(tx, run)
         _end(tx, run, state, attempt)
         _tell(tx, run, trouble)
+
+
+@untangled
+def not_begun(ledger: Ledger, run: Run) -> None:
+    """There is no time left for an attempt: it waits as it did before, and nothing is counted."""
+    with ledger.write() as tx:
+        work.fence(tx, run)
+        work.put_back(tx, run)
 
 
 def park(tx: Tx, work_id: int, delivery_id: str, code: str, description: str) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.schema import heartbeats
 
@@ -50,6 +51,7 @@ class Heard:
         return self.silent <= ALIVE_SECONDS
 
 
+@untangled
 def beat(ledger: Ledger, process: Process, *, first: bool = False, broker: str | None = None) -> None:
     """Show that the process lives, and what it knows of Redis; the first time also when it began."""
     told = {"broker": broker and broker[:64]}
@@ -62,6 +64,7 @@ def beat(ledger: Ledger, process: Process, *, first: bool = False, broker: str |
         tx.run(insert.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
+@untangled
 def leave(ledger: Ledger, process: Process) -> None:
     """The process stops as asked; nobody needs to miss it."""
     with ledger.write() as tx:

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, OrderState
+from tnimport.domain.wishes import OnPresent, Verify
 from tnimport.ledger import work
 from tnimport.ledger.books import finish
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.names import identifier
@@ -62,10 +64,10 @@ class NewImport:
     key: str | None
     fingerprint: str
     application: ApplicationWish | None
-    on_present: str = "skip"
+    on_present: str = OnPresent.SKIP
     max_per_minute: float | None = None
     notify_url: str | None = None
-    verify: str = "none"
+    verify: str = Verify.NONE
     verify_count: int | None = None
 
 
@@ -103,23 +105,26 @@ class Staging:
         self._sizes: Counter[int] = Counter()
         self._refused: Counter[str] = Counter()
 
+    @untangled
     def add(self, placed: Sequence[Placed], refused: Sequence[RefusedRow] = ()) -> None:
         """Store one chunk; a few thousand rows are a good size.
 
         Raises:
             InProgress: it took so long that somebody else cleared it away.
         """
+        known = dict(self._orders)  # ours only when they are committed
         with self._ledger.write() as tx:
             self._still_ours(tx, staged_at=tx.now)
             for seq, kind in dict.fromkeys((p.seq, p.kind) for p in placed):
-                if seq not in self._orders:
-                    self._orders[seq] = self._open_order(tx, seq, kind)
-            _insert_numbers(tx, ((self._orders[p.seq], p.pos, p.tn, p.line) for p in placed))
+                if seq not in known:
+                    known[seq] = self._open_order(tx, seq, kind)
+            _insert_numbers(tx, ((known[p.seq], p.pos, p.tn, p.line) for p in placed))
             # A blank row is counted and nothing else is known of it.
             telling = [{"import_id": self.import_id, **asdict(row)} for row in refused if row.kind != "blank"]
             if telling:
                 tx.run(sa.insert(refused_rows), telling)
-        self._sizes.update(self._orders[p.seq] for p in placed)
+        self._orders = known
+        self._sizes.update(known[p.seq] for p in placed)
         self._refused.update(row.kind for row in refused)
 
     def _still_ours(self, tx: Tx, **values: Any) -> None:  # noqa: ANN401 - columns of `imports`
@@ -145,6 +150,7 @@ class Staging:
         )
         return int(tx.run(row.returning(orders.c.id)).scalar_one())
 
+    @untangled
     def seal(self) -> None:
         """Make the import visible and its work due, all at once.
 
@@ -192,12 +198,14 @@ class Staging:
             account = self._new.account
             work.plan(tx, Task.ENSURE_APPLICATION, account, Lane.APPLICATIONS, tx.now, application_ref=row.id)
 
+    @untangled
     def abandon(self) -> None:
         """Take everything back; the key can be used again."""
         with self._ledger.write() as tx:
             _clear(tx, self.import_id)
 
 
+@untangled
 def begin(ledger: Ledger, new: NewImport) -> Staging | str:
     """Open a staging, or return the id of the import that the same request made before.
 

@@ -10,8 +10,10 @@ from tnimport.domain import notifying
 from tnimport.domain.lanes import Lane
 from tnimport.domain.notifying import Channel
 from tnimport.ledger import lanes, work
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import subscriptions
 from tnimport.ledger.schema import work as work_table
 from tnimport.ledger.work import Run
@@ -65,6 +67,7 @@ def _rests(tx: Tx, row: sa.Row[Any]) -> bool:
     return bool((row.rest_until or 0) > tx.now)
 
 
+@untangled
 def _plan(ledger: Ledger, account: str, url: str) -> None:
     with ledger.write() as tx:
         tx.run(tx.insert(subscriptions).values(account=account, url=url).on_conflict_do_nothing())
@@ -81,9 +84,10 @@ def load(ledger: Ledger, run: Run) -> Wish:
     """Read the subscription of the run's account."""
     fields = [subscriptions.c[name] for name in Wish.__dataclass_fields__]
     with ledger.read() as tx:
-        return Wish(**tx.run(sa.select(*fields).where(_of(run.account))).one()._mapping)  # noqa: SLF001 - documented
+        return record_of(Wish, tx.run(sa.select(*fields).where(_of(run.account))).one())
 
 
+@untangled
 def looked(ledger: Ledger, run: Run, found: str | None) -> None:
     """The carrier's list was read: ours stands in it, or it is to be made. Both are the next call."""
     with ledger.write() as tx:
@@ -93,6 +97,7 @@ def looked(ledger: Ledger, run: Run, found: str | None) -> None:
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def made(ledger: Ledger, run: Run, subscription_id: str) -> None:
     """The carrier has it, with our password and for its whole life."""
     with ledger.write() as tx:
@@ -109,6 +114,7 @@ def made(ledger: Ledger, run: Run, subscription_id: str) -> None:
         lanes.succeeded(tx, run.account, run.lane)
 
 
+@untangled
 def again(ledger: Ledger, run: Run, seconds: float, trouble: Trouble | None = None, *, anew: bool = False) -> None:
     """Try again in so many seconds; `anew` where the carrier's list has to be read again first."""
     with ledger.write() as tx:
@@ -119,6 +125,7 @@ def again(ledger: Ledger, run: Run, seconds: float, trouble: Trouble | None = No
         lanes.tell(tx, run.account, run.lane, trouble)
 
 
+@untangled
 def given_up(ledger: Ledger, run: Run) -> None:
     """Orders are polled as if there were no notifications; it is tried again when it has rested."""
     with ledger.write() as tx:

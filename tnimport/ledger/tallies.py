@@ -5,7 +5,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from tnimport.ledger.engine import Tx
+from tnimport.ledger.circles import untangled
+from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import tallies
 
 CALLS: Final = "calls"
@@ -21,6 +22,13 @@ def add(tx: Tx, name: str, counts: Mapping[str, int]) -> None:
                 index_elements=["name", "label"], set_={"count": tallies.c.count + insert.excluded["count"]}
             )
         )
+
+
+@untangled
+def hand_in(ledger: Ledger, name: str, counts: Mapping[str, int]) -> None:
+    """Add to the totals in a transaction of its own."""
+    with ledger.write() as tx:
+        add(tx, name, counts)
 
 
 def totals(tx: Tx, name: str) -> dict[str, int]:

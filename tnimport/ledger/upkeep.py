@@ -9,6 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import upkeep
 
@@ -27,6 +28,7 @@ class Occasion:
     serial: int
 
 
+@untangled
 def claim(ledger: Ledger, name: str, every: float) -> Occasion | None:
     """Take the occasion if it is due, and plan the next one so many seconds from now; None when it is not due."""
     mine = upkeep.c.name == name
@@ -42,6 +44,7 @@ def claim(ledger: Ledger, name: str, every: float) -> Occasion | None:
     return Occasion(name, serial) if serial is not None else None
 
 
+@untangled
 def again(ledger: Ledger, occasion: Occasion) -> None:
     """It is due at once: its message could not be sent, or its run left something to do."""
     with ledger.write() as tx:
@@ -49,6 +52,7 @@ def again(ledger: Ledger, occasion: Occasion) -> None:
         tx.run(mine.values(due_at=tx.now))
 
 
+@untangled
 def take(ledger: Ledger, occasion: Occasion, seconds: float) -> bool:
     """Make the occasion ours for so many seconds; False when it was taken before, or another run is still at it."""
     with ledger.write() as tx:
@@ -69,6 +73,7 @@ def fence(tx: Tx, occasion: Occasion) -> None:
         raise OccasionLost
 
 
+@untangled
 def done(ledger: Ledger, occasion: Occasion) -> None:
     """The run is over."""
     with ledger.write() as tx:

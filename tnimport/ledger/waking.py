@@ -7,11 +7,13 @@ import sqlalchemy as sa
 from tnimport.domain import notifying
 from tnimport.domain.life import AT_CARRIER
 from tnimport.ledger import subscriptions
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import orders, work
 from tnimport.ledger.work import WAITING, Run
 
 
+@untangled
 def wake(ledger: Ledger, account: str, *, carrier_order_id: str | None, reference: str | None) -> bool:
     """Have the order looked at at once, at most once a second; False where no order of ours is at the carrier so.
 

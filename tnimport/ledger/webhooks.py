@@ -1,6 +1,6 @@
 """What people ask of deliveries: to see them, and to have one sent again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,9 +8,12 @@ import sqlalchemy as sa
 
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
-from tnimport.domain.webhooks import DeliveryState, Target, receiver_of, receiver_of_queue, shown
+from tnimport.domain.webhooks import NOBODY, DeliveryState, Target, receiver_of, receiver_of_queue, shown
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.deliveries import plan
 from tnimport.ledger.engine import Ledger, Tx
+from tnimport.ledger.paging import cut, newest
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import deliveries, work
 from tnimport.ledger.work import WAITING
 
@@ -42,7 +45,7 @@ _STORED: Final = tuple(name for name in DeliveryView.__dataclass_fields__ if nam
 def view(ledger: Ledger, delivery_id: str) -> DeliveryView | None:
     """One delivery; None when there is none."""
     with ledger.read() as tx:
-        found = _views(tx, sa.select(*_columns()).where(deliveries.c.id == delivery_id))
+        found = _views(tx, tx.run(sa.select(*_columns()).where(deliveries.c.id == delivery_id)).all())
     return found[0] if found else None
 
 
@@ -64,31 +67,27 @@ def page(
         query = query.where(deliveries.c.state == state)
     if import_id is not None:
         query = query.where(deliveries.c.import_id == import_id)
-    if accounts is not None:
-        query = query.where(deliveries.c.account.in_(accounts))
-    if after is not None:
-        at, _, known = after.partition(":")
-        query = query.where(sa.tuple_(deliveries.c.created_at, deliveries.c.id) < (float(at), known))
-    newest = query.order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc()).limit(limit + 1)
     with ledger.read() as tx:
-        found = _views(tx, newest)
-    last = found[limit - 1] if len(found) > limit else None
-    return found[:limit], None if last is None else f"{last.created_at!r}:{last.id}"
+        rows = tx.run(newest(query, deliveries, accounts=accounts, after=after, limit=limit)).all()
+        found, key = cut(rows, limit)
+        return _views(tx, found), key
 
 
 def _columns() -> list[sa.Column[Any]]:
     return [deliveries.c[name] for name in _STORED]
 
 
-def _views(tx: Tx, query: sa.Select[Any]) -> list[DeliveryView]:
-    rows = [dict(row._mapping) for row in tx.run(query)]  # noqa: SLF001 - the documented way to a row's mapping
-    ids = [row["id"] for row in rows if row["state"] == DeliveryState.WAITING]
+def _views(tx: Tx, rows: Sequence[sa.Row[Any]]) -> list[DeliveryView]:
+    ids = [row.id for row in rows if row.state == DeliveryState.WAITING]
     waiting = tx.run(sa.select(work.c.delivery_id, work.c.due_at).where(*_of(ids))) if ids else ()
     due: dict[str, float] = {one.delivery_id: one.due_at for one in waiting}
     return [
-        DeliveryView(
-            **row | {"state": DeliveryState(row["state"]), "address": shown(row["address"])},
-            next_attempt_at=due.get(row["id"]),
+        record_of(
+            DeliveryView,
+            row,
+            state=DeliveryState(row.state),
+            address=shown(row.address),
+            next_attempt_at=due.get(row.id),
         )
         for row in rows
     ]
@@ -98,10 +97,12 @@ def _of(ids: Collection[str]) -> tuple[sa.ColumnElement[bool], ...]:
     return work.c.lane == Lane.WEBHOOKS, work.c.delivery_id.in_(ids)
 
 
+@untangled
 def replay(ledger: Ledger, delivery_id: str, account: Account | None) -> None:
     """Have a delivery sent now, under its own id, with all attempts before it; one that waits, waits no longer.
 
-    `account` is whose it is, as it is set now: what came in goes to where its settings say.
+    `account` is whose it is, as it is set now: what came in goes to where its settings say, and fails where they say
+    nothing.
     """
     with ledger.write() as tx:
         # Work before the delivery, as whoever has a claim on it locks them.
@@ -114,16 +115,24 @@ def replay(ledger: Ledger, delivery_id: str, account: Account | None) -> None:
         row = tx.run(anew.returning(*_columns())).first()
         if row is None:
             return  # it is being attempted at this moment, or there is none
-        address, receiver = _goes_to(row, account)
-        tx.run(sa.update(deliveries).where(deliveries.c.id == delivery_id).values(address=address))
+        this = sa.update(deliveries).where(deliveries.c.id == delivery_id)
+        goes_to = _goes_to(row, account)
+        if goes_to is None:
+            code, description = NOBODY
+            tx.run(this.values(state=DeliveryState.FAILED, code=code, description=description, status=None))
+            return
+        address, receiver = goes_to
+        tx.run(this.values(address=address))
         plan(tx, delivery_id, row.account, receiver)
 
 
-def _goes_to(row: sa.Row[Any], account: Account | None) -> tuple[str, str]:
-    """Where a delivery goes, as it is shown, and to whom."""
-    if row.import_id is None and account is not None:
-        if row.target == Target.TASK and account.inbound_task and account.inbound_queue:
-            return account.inbound_task, receiver_of_queue(account.inbound_queue)
-        if row.target == Target.URL and account.inbound_url:
-            return shown(account.inbound_url), receiver_of(account.inbound_url)
-    return row.address, receiver_of_queue(row.address) if row.target == Target.TASK else receiver_of(row.address)
+def _goes_to(row: sa.Row[Any], account: Account | None) -> tuple[str, str] | None:
+    """Where a delivery goes, as it is shown, and to whom; None where the settings name nobody."""
+    if row.import_id is not None:  # whoever submitted it gave the address
+        return row.address, receiver_of(row.address)
+    if account is None:
+        return None
+    if row.target == Target.TASK:
+        task, queue = account.inbound_task, account.inbound_queue
+        return (task, receiver_of_queue(queue)) if task and queue else None
+    return (shown(account.inbound_url), receiver_of(account.inbound_url)) if account.inbound_url else None
