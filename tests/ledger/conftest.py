@@ -5,6 +5,7 @@ Time passes by moving every stored time back, so that nothing waits and the data
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -88,6 +89,21 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The database's clock."""
     return Clock(monkeypatch)
+
+
+@contextmanager
+def statements(ledger: Ledger) -> Iterator[list[str]]:
+    """Every statement that is executed meanwhile."""
+    found: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    sa.event.listen(ledger.engine, "before_cursor_execute", listen)
+    try:
+        yield found
+    finally:
+        sa.event.remove(ledger.engine, "before_cursor_execute", listen)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.ledger.conftest import ACCOUNT
+from tests.ledger.conftest import ACCOUNT, statements
 from tnimport.domain import pacing
 from tnimport.domain.accounts import Paces
 from tnimport.domain.lanes import Lane
@@ -182,6 +182,46 @@ def test_imports_are_listed_from_the_newest_page_by_page(desk: Desk) -> None:
         found += page
     assert [view.id for view in found] == ids
     assert [view.id for view in reads.imports_page(desk.ledger, client_ref="ref-0")[0]] == ids[-1:]
+
+
+def test_a_page_of_many_imports_asks_no_more_than_a_page_of_few(desk: Desk) -> None:
+    def one_of_each() -> None:
+        desk.available(3, max_per_minute=60)
+        desk.accepted(desk.run(Lane.DASHBOARD)) if desk.accept(2) else None
+        desk.accept(2, action=Action.REMOVE)
+        desk.accept(2, application=desk.wish(name="ours", url="https://us"))
+        control.pause(desk.ledger, desk.accept(1))
+
+    def asked() -> int:
+        with statements(desk.ledger) as said:
+            found, _ = reads.imports_page(desk.ledger, paces=PACED)
+            assert all(view.waiting_on for view in found if view.state == "running")
+        return len(said)
+
+    one_of_each()
+    few = asked()
+    for _ in range(4):
+        one_of_each()
+    assert asked() == few <= 14
+
+
+def test_a_page_tells_of_each_import_what_it_tells_of_itself(desk: Desk, mixed: str) -> None:
+    desk.available(40, max_per_minute=30)
+    desk.accept(4, action=Action.REMOVE)
+    control.pause(desk.ledger, desk.accept(1))
+    desk.passes(60)
+    found, _ = reads.imports_page(desk.ledger, paces=PACED)
+    assert len(found) == 4
+    for listed in found:
+        alone = reads.import_view(desk.ledger, listed.id, PACED)
+        assert told(listed) == told(alone), listed.id
+
+
+def told(view: reads.ImportView) -> tuple[object, ...]:
+    """What is read beside the import; times to the second, for they are told as they are now."""
+    waits = dict(view.waiting_on or {})
+    until = waits.pop("until", None)
+    return waits, until and pytest.approx(until, abs=2), view.eta and pytest.approx(view.eta, abs=2)
 
 
 def test_the_version_of_an_import_changes_whenever_it_does(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """What the ledger tells about imports: cheap at any size, because progress is counters and pages go by key."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -9,8 +9,12 @@ import sqlalchemy as sa
 
 from tnimport.domain.accounts import Paces
 from tnimport.domain.life import ImportFacts, ImportState, NumberState, import_state
+from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.estimating import eta
+from tnimport.ledger.paging import cut, newest
+from tnimport.ledger.progress import progress_of
+from tnimport.ledger.records import values_of
 from tnimport.ledger.schema import events, imports, orders, refusals
 from tnimport.ledger.waiting import waiting_on
 
@@ -43,7 +47,7 @@ def import_view(ledger: Ledger, import_id: str, paces: Mapping[str, Paces] = UNK
     """One import; None when there is none, or when it is not sealed yet. `paces` by account tell what a pace delays."""
     with ledger.read() as tx:
         row = tx.run(sa.select(imports).where(imports.c.id == import_id, imports.c.sealed_at.is_not(None))).first()
-        return _view(tx, row, paces, whole=True) if row is not None else None
+        return next(_views(tx, [row], paces, whole=True)) if row is not None else None
 
 
 def imports_page(
@@ -62,17 +66,10 @@ def imports_page(
     query = sa.select(imports).where(imports.c.sealed_at.is_not(None))
     if client_ref is not None:
         query = query.where(imports.c.client_ref == client_ref)
-    if accounts is not None:
-        query = query.where(imports.c.account.in_(accounts))
-    if after is not None:
-        at, _, known = after.partition(":")
-        query = query.where(sa.tuple_(imports.c.created_at, imports.c.id) < (float(at), known))
-    newest = query.order_by(imports.c.created_at.desc(), imports.c.id.desc()).limit(limit + 1)
     with ledger.read() as tx:
-        rows = tx.run(newest).all()
-        views = [_view(tx, row, paces, whole=client_ref is not None) for row in rows[:limit]]
-    more = len(rows) > limit
-    return views, f"{rows[limit - 1].created_at!r}:{rows[limit - 1].id}" if more else None
+        rows = tx.run(newest(query, imports, accounts=accounts, after=after, limit=limit)).all()
+        found, key = cut(rows, limit)
+        return list(_views(tx, found, paces, whole=client_ref is not None)), key
 
 
 def version(ledger: Ledger, import_id: str) -> str | None:
@@ -94,6 +91,7 @@ def refusal(ledger: Ledger, key: str, *, since: float = 0) -> list[dict[str, Any
     return None if problems is None else list(problems)
 
 
+@untangled
 def remember_refusal(ledger: Ledger, key: str, problems: list[dict[str, Any]]) -> None:
     """Keep the reasons for a caller who gets no answer; the latest counts."""
     with ledger.write() as tx:
@@ -102,6 +100,7 @@ def remember_refusal(ledger: Ledger, key: str, problems: list[dict[str, Any]]) -
         tx.run(insert.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
+@untangled
 def writable(ledger: Ledger) -> None:
     """Returns when the ledger can be written; raises whatever the database raises when it cannot."""
     with ledger.write() as tx:
@@ -112,7 +111,7 @@ def events_of(ledger: Ledger, import_id: str) -> Iterator[dict[str, Any]]:
     """The history of an import from its beginning."""
     with ledger.read() as tx:
         for row in tx.run(sa.select(events).where(events.c.import_id == import_id).order_by(events.c.id)):
-            yield dict(row._mapping)  # noqa: SLF001 - the documented way to a row's mapping
+            yield values_of(row)
 
 
 def summary(row: sa.Row[Any]) -> dict[str, Any]:
@@ -134,14 +133,16 @@ def summary(row: sa.Row[Any]) -> dict[str, Any]:
     }
 
 
-def _view(tx: Tx, row: sa.Row[Any], paces: Mapping[str, Paces], *, whole: bool) -> ImportView:
-    return ImportView(
-        **summary(row),
-        waiting_on=waiting_on(tx, row, paces.get(row.account)),
-        eta=eta(tx, row, paces.get(row.account)),
-        updated_at=row.updated_at,
-        orders=_orders(tx, row.id) if whole else [],
-    )
+def _views(tx: Tx, rows: Sequence[sa.Row[Any]], paces: Mapping[str, Paces], *, whole: bool) -> Iterator[ImportView]:
+    known = progress_of(tx, rows)
+    for row in rows:
+        yield ImportView(
+            **summary(row),
+            waiting_on=waiting_on(known, row, paces.get(row.account)),
+            eta=eta(known, row, paces.get(row.account)),
+            updated_at=row.updated_at,
+            orders=_orders(tx, row.id) if whole else [],
+        )
 
 
 def facts_of(row: sa.Row[Any]) -> ImportFacts:
@@ -179,4 +180,4 @@ _ORDER_FIELDS: Final = (
 def _orders(tx: Tx, import_id: str) -> list[dict[str, Any]]:
     fields = [orders.c[name] for name in _ORDER_FIELDS]
     found = tx.run(sa.select(*fields).where(orders.c.import_id == import_id).order_by(orders.c.seq))
-    return [dict(row._mapping) for row in found]  # noqa: SLF001 - the documented way to a row's mapping
+    return [values_of(row) for row in found]
