@@ -4,6 +4,7 @@ Every statement of a grant's life is taken down as it runs, and its plan asked f
 avoid scans at any price, so that one in a plan means that no index would do.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import dispatch, gauges, listing, messages, outgoing, reads
+from tnimport.ledger import closing, dispatch, gauges, listing, messages, outgoing, prune, reads, totals, upkeep
 from tnimport.ledger import schema as tables
 from tnimport.ledger import work as claims
 from tnimport.ledger.engine import Ledger
@@ -22,7 +23,9 @@ from tnimport.ledger.reap import reap
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
 
-LARGE = ("numbers", "orders", "work", "events", "messages", "inbound")
+LARGE = ("numbers", "orders", "work", "events", "messages", "inbound", "imports", "deliveries")
+# Indexes that hold only what is not over; who reads one from end to end reads nothing else.
+OF_A_FEW = ("ix_imports_unsealed", "ix_messages_not_sent", "ix_deliveries_not_delivered")
 Said = list[tuple[str, Any]]
 
 
@@ -59,6 +62,35 @@ def rounds_of_the_dispatcher(desk: "Desk", _import_id: str) -> None:
 def progress(desk: "Desk", import_id: str) -> None:
     assert reads.import_view(desk.ledger, import_id) is not None
     assert reads.version(desk.ledger, import_id) is not None
+
+
+def claims_of_messages(desk: "Desk", _import_id: str) -> None:
+    a_message(desk)
+    assert desk.claim(Lane.MESSAGES).grants
+
+
+def claims_of_webhooks(desk: "Desk", import_id: str) -> None:
+    assert desk.claim(Lane.WEBHOOKS).grants == []
+    with desk.ledger.write() as tx:
+        mine = sa.update(tables.imports).where(tables.imports.c.id == import_id)
+        tx.run(mine.values(notify_url="https://a.example/"))
+        closing.hold(tx, import_id, "401", "Mend it.")
+    assert desk.claim(Lane.WEBHOOKS).grants
+
+
+def holds_of_an_account(desk: "Desk", _import_id: str) -> None:
+    with desk.ledger.write() as tx:
+        closing.hold_account(tx, "default", "401", "Mend it.")
+        assert closing.wishing(tx, 7) == []
+
+
+def pruning(desk: "Desk", _import_id: str) -> None:
+    upkeep.claim(desk.ledger, upkeep.PRUNE, 0)
+    occasion = upkeep.claim(desk.ledger, upkeep.PRUNE, 3600)
+    assert occasion is not None
+    assert upkeep.take(desk.ledger, occasion, 120)
+    for _ in prune.steps(desk.ledger, occasion, 3600):
+        pass
 
 
 def page_of_an_export(desk: "Desk", import_id: str) -> None:
@@ -99,6 +131,9 @@ def a_message(desk: "Desk") -> str:
         step_of_an_order,
         rounds_of_the_dispatcher,
         progress,
+        claims_of_messages,
+        claims_of_webhooks,
+        holds_of_an_account,
         page_of_an_export,
         life_of_a_number,
         look_at_a_message_whose_receipt_may_have_come_early,
@@ -127,10 +162,72 @@ def test_what_was_told_is_found_by_who_was_told(desk: "Desk", said: Said) -> Non
     assert "ix_work_delivery" in "\n".join(plan(desk.ledger, statement, values))
 
 
-def test_messages_that_are_not_sent_are_counted_without_the_others(desk: "Desk", said: Said) -> None:
+@pytest.fixture
+def many_over(desk: "Desk", said: Said) -> None:
+    """A hundred finished imports beside three that go on, and a sum of them."""
+    going_on = [desk.available(10, order_size=5) for _ in range(3)]
+    with desk.ledger.write() as tx:
+        row = tx.run(sa.select(tables.imports).where(tables.imports.c.id == going_on[0])).mappings().one()
+        over = {**row, "requested": 0, "ordered": 0, "available": 0, "rows": 0}
+        tx.run(
+            sa.insert(tables.imports),
+            [
+                {**over, "id": f"imp_{index}", "created_at": tx.now - index, "finished_at": tx.now - 99}
+                for index in range(100)
+            ],
+        )
+        if tx.on_postgres:
+            tx.run(sa.text("ANALYZE imports"))
+    totals.add_up(desk.ledger)
+    said.clear()
+
+
+def plans_of(ledger: Ledger, said: Said, table: str) -> list[str]:
+    """The plan of each statement that reads a table, in one piece."""
+    asked = [one for one in said if re.search(rf"(FROM|JOIN) {table}\b", one[0])]
+    assert asked
+    return ["\n".join(plan(ledger, *one)) for one in asked]
+
+
+@pytest.mark.usefixtures("many_over")
+def test_every_second_look_reads_no_finished_import(desk: "Desk", said: Said) -> None:
+    reap(desk.ledger)
+    assert all("ix_imports_finished" in told for told in plans_of(desk.ledger, said, "imports"))
+
+
+@pytest.mark.usefixtures("many_over")
+@pytest.mark.parametrize(("accounts", "index"), [(None, "ix_imports_created"), (["default"], "ix_imports_account")])
+def test_a_page_of_imports_is_read_by_key_and_sorts_nothing(
+    desk: "Desk", said: Said, accounts: list[str] | None, index: str
+) -> None:
+    _, after = reads.imports_page(desk.ledger, accounts=accounts, limit=3)
+    reads.imports_page(desk.ledger, accounts=accounts, limit=3, after=after)
+    pages = [one for one in said if "ORDER BY imports.created_at DESC" in one[0]]
+    assert len(pages) == 2
+    for told in plans_of(desk.ledger, pages, "imports"):
+        assert index in told
+        assert "TEMP B-TREE" not in told
+        assert "Sort" not in told
+
+
+@pytest.mark.usefixtures("many_over")
+def test_metrics_read_no_import_that_is_in_the_sum_and_nothing_that_was_sent_or_delivered(
+    desk: "Desk", said: Said
+) -> None:
     gauges.look(desk.ledger)
-    statement, values = next(one for one in said if "FROM messages" in one[0])
-    assert "ix_messages_not_sent" in "\n".join(plan(desk.ledger, statement, values))
+    imports = plans_of(desk.ledger, said, "imports")
+    assert all("ix_imports_finished" in told for told in imports)
+    assert all("ix_messages_not_sent" in told for told in plans_of(desk.ledger, said, "messages"))
+    assert all("ix_deliveries_not_delivered" in told for told in plans_of(desk.ledger, said, "deliveries"))
+    assert [line for one in said if "FROM orders" in one[0] for line in scans_in(desk.ledger, *one)] == []
+
+
+@pytest.mark.usefixtures("many_over")
+def test_pruning_finds_what_is_to_go_by_an_index(desk: "Desk", said: Said) -> None:
+    pruning(desk, "")
+    chosen = [one for one in said if re.search(r"FROM imports\s+WHERE imports.(sealed|finished)_at", one[0])]
+    assert len({one[0] for one in chosen}) == 3  # hidden ones, abandoned ones, finished ones
+    assert [line for one in chosen for line in scans_in(desk.ledger, *one)] == []
 
 
 def test_a_page_of_an_export_sorts_no_more_than_an_order(desk: "Desk", said: Said) -> None:
@@ -147,7 +244,8 @@ def test_a_page_of_an_export_sorts_no_more_than_an_order(desk: "Desk", said: Sai
 def scans_in(ledger: Ledger, statement: str, values: Any) -> list[str]:
     """The lines of its plan that read a large table from end to end."""
     scans = [f"{word} {table}" for table in LARGE for word in ("SCAN", "Seq Scan on")]
-    return [line for line in plan(ledger, statement, values) if any(scan in line for scan in scans)]
+    lines = [line for line in plan(ledger, statement, values) if any(scan in line for scan in scans)]
+    return [line for line in lines if not any(index in line for index in OF_A_FEW)]
 
 
 def plan(ledger: Ledger, statement: str, values: Any) -> list[str]:

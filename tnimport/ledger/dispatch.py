@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,10 +17,12 @@ from tnimport.ledger import lanes
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.grants import Due, Gate, Grant, Hand, Open, Round
+from tnimport.ledger.leaps import leaps
 from tnimport.ledger.receivers import Receivers
+from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.window import Window
-from tnimport.ledger.work import SENT, WAITING, active, application_ready, closing, doubtful
+from tnimport.ledger.work import SENT, WAITING, active, application_ready, closing, doubtful, waits
 
 _LEFT: Final = sa.func.coalesce(sum((imports.c[state] for state in OPEN), sa.literal(0)), 0).label("left")
 _OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an account has work of its own
@@ -44,34 +46,50 @@ class DueLanes:
 
 
 def due_lanes(ledger: Ledger) -> DueLanes:
-    """One cheap look at everything that waits, so that an idle dispatcher writes nothing."""
-    earliest = sa.func.min(work.c.due_at).label("due_at")
-    query = sa.select(work.c.account, work.c.lane, earliest).where(work.c.state == WAITING)
+    """One cheap look at everything that waits, however much that is, so that an idle dispatcher writes nothing."""
     with ledger.read() as tx:
-        rows = tx.run(query.group_by(work.c.account, work.c.lane)).all()
+        rows = [row for row in tx.run(_DUE_LANES) if row.due_at is not None]
         known = [row for row in rows if row.lane in _LANES]
         ready = [(row.account, Lane(row.lane)) for row in known if row.due_at <= tx.now]
         next_at = min((row.due_at for row in known if row.due_at > tx.now), default=inf)
         return DueLanes(ready, next_at, tx.now, frozenset(row.lane for row in rows) - _LANES)
 
 
+_WITH_WORK: Final = leaps(work.c.lane, each=work.c.account)
+_DUE_LANES: Final = sa.select(
+    _WITH_WORK,
+    sa.select(work.c.due_at)
+    .where(work.c.account == _WITH_WORK.c.account, work.c.lane == _WITH_WORK.c.lane, work.c.state == WAITING)
+    .order_by(work.c.due_at)
+    .limit(1)
+    .scalar_subquery()
+    .label("due_at"),
+)
+
+
 def unsend(ledger: Ledger, grants: Iterable[Grant], accounts: Mapping[str, Account]) -> None:
     """Take back claims whose messages could not be sent; a message that got through all the same finds nothing."""
     for grant in grants:
-        _unsend(ledger, grant, accounts)
+        freed = _free(ledger, grant)
+        if freed is not None and freed.account in accounts:
+            # Apart, for a lane is locked before work or without any.
+            _give_back(ledger, grant, freed, accounts[freed.account])
 
 
-def _unsend(ledger: Ledger, grant: Grant, accounts: Mapping[str, Account]) -> None:
+@untangled
+def _free(ledger: Ledger, grant: Grant) -> sa.Row[Any] | None:
     mine = sa.select(work.c.id).where(work.c.id == grant.work, work.c.serial == grant.serial, work.c.state == SENT)
     unlocked = mine.with_for_update(skip_locked=True)  # somebody who takes it right now has the message after all
     free = sa.update(work).where(work.c.id.in_(unlocked)).values(state=WAITING, until=None, tokens=0)
     with ledger.write() as tx:
-        row = tx.run(free.returning(work.c.account, work.c.lane)).first()
-    if row is None or row.account not in accounts:
-        return
-    with ledger.write() as tx:  # apart, for a lane is locked before work or without any
-        pace = pace_of(accounts[row.account].paces, Lane(row.lane))
-        lanes.give_back(tx, row.account, row.lane, pace, count=grant.count, import_id=grant.import_id)
+        return tx.run(free.returning(work.c.account, work.c.lane)).first()
+
+
+@untangled
+def _give_back(ledger: Ledger, grant: Grant, freed: sa.Row[Any], account: Account) -> None:
+    pace = pace_of(account.paces, Lane(freed.lane))
+    with ledger.write() as tx:
+        lanes.give_back(tx, freed.account, freed.lane, pace, count=grant.count, import_id=grant.import_id)
 
 
 @untangled
@@ -123,28 +141,31 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
         sa.select(work.c.id, rank.label("rank"), opens)
         .select_from(work.outerjoin(imports, imports.c.id == work.c.import_id))
         .outerjoin(orders, orders.c.id == work.c.order_id)
-        .where(work.c.account == account, work.c.lane == name, work.c.state == WAITING, work.c.due_at <= tx.now)
-        .where(work.c.task.in_(_TASKS), *_startable(name, window), *_near(tx, account, name))
+        .where(*_waiting(tx, account, name), work.c.due_at <= tx.now)
+        .where(work.c.task.in_(_TASKS), *_startable(name, window))
         .subquery()
     )
     fields = [work.c[name] for name in Due.__dataclass_fields__ if name in work.c]
     query = (
         sa.select(*fields, imports.c.max_per_minute, ranked.c.opens, _LEFT)
         .select_from(work.join(ranked, ranked.c.id == work.c.id).outerjoin(imports, imports.c.id == work.c.import_id))
-        .where(ranked.c.rank <= (MESSAGES_AHEAD if name is Lane.MESSAGES else LOOKAHEAD), work.c.state == WAITING)
+        .where(ranked.c.rank <= (MESSAGES_AHEAD if name is Lane.MESSAGES else LOOKAHEAD), waits())
         .order_by(ranked.c.rank, work.c.due_at)
         .with_for_update(of=work, skip_locked=True)
     )
-    return (Due(**row._mapping) for row in tx.run(query))  # noqa: SLF001 - the documented way to a row's mapping
+    return (record_of(Due, row) for row in tx.run(query))
 
 
-def _near(tx: Tx, account: str, name: Lane) -> Iterator[sa.ColumnElement[bool]]:
-    """Of an account's own messages, which may be very many, only the next few are ranked at all."""
+def _waiting(tx: Tx, account: str, name: Lane) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of an account's own messages, which may be very many, only the next few are looked at; an import has few."""
+    mine = (work.c.account == account, work.c.lane == name, work.c.state == WAITING)
     if name is not Lane.MESSAGES:
-        return
-    own = sa.select(work.c.id).where(work.c.account == account, work.c.lane == name, work.c.import_id.is_(None))
-    due = own.where(work.c.state == WAITING, work.c.due_at <= tx.now).order_by(work.c.due_at).limit(MESSAGES_AHEAD)
-    yield sa.or_(work.c.import_id.is_not(None), work.c.id.in_(due))
+        return mine
+    own = sa.select(work.c.id).where(*mine, work.c.due_at <= tx.now, work.c.import_id.is_(None))
+    next_ = own.order_by(work.c.due_at).limit(MESSAGES_AHEAD).subquery()
+    proving = sa.select(imports.c.id).where(imports.c.account == account, active(), imports.c.verify_started_at > 0)
+    theirs = sa.select(work.c.id).where(work.c.import_id.in_(proving), work.c.task == Task.SEND_MESSAGE)
+    return work.c.id.in_(sa.select(next_.c.id).union_all(theirs)), waits()
 
 
 def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[bool]]:
