@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from tasks.parts import Parts
 from tnimport.contract import Task as TaskName
-from tnimport.ledger import prune, upkeep
+from tnimport.ledger import prune, totals, upkeep
 from tnimport.ledger.upkeep import PRUNE, Occasion, OccasionLost
 
 DAY: Final = 86_400.0
@@ -35,6 +35,7 @@ def run_prune(parts: Parts, serial: int) -> dict[str, Any]:
         if not upkeep.take(parts.ledger, occasion, parts.claim_seconds):
             return {"skipped": "another run has it, or had it"}
         ended = _within_its_time(parts, occasion, gone)
+        totals.add_up(parts.ledger)  # without what is gone
         upkeep.done(parts.ledger, occasion)
         if not ended:
             upkeep.again(parts.ledger, occasion)

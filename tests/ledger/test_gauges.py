@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tests.ledger.conftest import statements
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, deliveries, gauges, heartbeats, outgoing, tallies
+from tnimport.ledger import control, deliveries, gauges, heartbeats, outgoing, tallies, totals
 from tnimport.ledger import schema as tables
 from tnimport.ledger.deliveries import Attempt
 from tnimport.ledger.heartbeats import Process
@@ -54,7 +55,7 @@ def test_webhooks_are_told_by_account_and_state_and_how_long_they_wait(desk: Des
     deliveries.begin(desk.ledger, run)
     deliveries.delivered(desk.ledger, run, Attempt(204))
     found = gauges.look(desk.ledger)
-    assert found.webhooks == {("default", "delivered"): 1, ("default", "waiting"): 1}
+    assert found.webhooks == {("default", "waiting"): 1}
     assert 100 <= found.oldest_webhook["default"] < 160
     assert ("default", "webhooks") not in found.lanes
 
@@ -90,6 +91,61 @@ def _shift(ledger: Ledger, import_id: str, by: int) -> None:
         tx.run(mine.values(requested=tables.imports.c.requested + by))
 
 
+def told(ledger: Ledger) -> tuple[object, ...]:
+    found = gauges.look(ledger)
+    filled = {key: count for key, count in found.numbers.items() if count}
+    return filled, dict(found.imports), dict(found.orders), found.conservation_gap
+
+
+def many_kinds(desk: Desk) -> None:
+    """Imports that are over, in several ways, and one that goes on."""
+    desk.available(3, 2)
+    desk.finish_all()
+    control.cancel(desk.ledger, desk.accept(2))
+    desk.accept(0, refused=[RefusedRow(line=1, kind="rejected")])
+    desk.accept(1, account="north")
+
+
+def test_what_was_added_up_and_what_has_happened_since_are_told_together(desk: Desk) -> None:
+    many_kinds(desk)
+    desk.passes(100)
+    before = told(desk.ledger)
+    assert before[1] == {
+        ("default", "complete"): 1,
+        ("default", "cancelled"): 1,
+        ("default", "failed"): 1,
+        ("north", "queued"): 1,
+    }
+    totals.add_up(desk.ledger)
+    assert told(desk.ledger) == before
+    many_kinds(desk)
+    twice = [{key: 2 * count for key, count in counts.items()} for counts in before[:3]]
+    assert told(desk.ledger) == (*twice, 0)
+    totals.add_up(desk.ledger)  # who has finished this very minute may not have committed it
+    assert told(desk.ledger) == (*twice, 0)
+
+
+def test_a_gap_in_what_was_added_up_stays_a_gap(desk: Desk) -> None:
+    import_id = desk.accept(0, refused=[RefusedRow(line=1, kind="rejected")])
+    _shift(desk.ledger, import_id, 3)
+    desk.passes(100)
+    totals.add_up(desk.ledger)
+    assert gauges.look(desk.ledger).conservation_gap == 3
+    _shift(desk.ledger, import_id, -3)
+
+
+def test_what_was_added_up_long_ago_is_read_anew(desk: Desk) -> None:
+    many_kinds(desk)
+    desk.passes(100)
+    totals.add_up(desk.ledger)
+    before = told(desk.ledger)
+    with desk.ledger.write() as tx:
+        tx.run(sa.update(tables.sums).values(data={"numbers": [], "imports": [], "orders": [], "gap": 7}))
+    assert told(desk.ledger) != before
+    desk.passes(totals.OLD_SECONDS)
+    assert told(desk.ledger) == before
+
+
 def test_lanes_are_those_of_accounts_and_not_of_single_imports(desk: Desk) -> None:
     desk.available(2, max_per_minute=60)
     desk.finish(desk.run(Lane.NUMBERS))
@@ -123,15 +179,7 @@ def test_calls_and_processes_are_told(ledger: Ledger) -> None:
 
 def test_no_number_is_read_for_it(desk: Desk) -> None:
     desk.available(3)
-    asked: list[str] = []
-
-    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
-
-    sa.event.listen(desk.ledger.engine, "before_cursor_execute", listen)
-    try:
+    with statements(desk.ledger) as asked:
         gauges.look(desk.ledger)
-    finally:
-        sa.event.remove(desk.ledger.engine, "before_cursor_execute", listen)
     assert asked
     assert not [statement for statement in asked if "FROM numbers" in statement or "JOIN numbers" in statement]

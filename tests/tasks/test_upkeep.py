@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tasks.upkeep import run_prune
 from tnimport.contract import Queue, Task
 from tnimport.ledger import control, reads, upkeep
-from tnimport.ledger.schema import imports, work
+from tnimport.ledger.schema import imports, sums, work
 from tnimport.ledger.schema import upkeep as table
 from tnimport.ledger.upkeep import PRUNE
 from workers.housekeeping import Housekeeping
@@ -101,6 +101,20 @@ def test_a_run_that_is_asked_to_stop_leaves_the_rest_to_the_next(world: World, c
     occasion = upkeep.claim(world.ledger, PRUNE, 3600)
     assert occasion is not None
     assert run_prune(world.parts, occasion.serial)["numbers"] == 1
+
+
+def test_what_is_left_is_added_up_afterwards(world: World, celery_app: Celery) -> None:
+    over(world, "9192381139")
+    kept = world.submit("9192381140")
+    control.cancel(world.ledger, kept)
+    with world.ledger.write() as tx:
+        tx.run(sa.update(imports).where(imports.c.id == kept).values(finished_at=tx.now - 100))
+    due(world)
+    Housekeeping(world.ledger, celery_app).once()
+    run_prune(world.parts, serial(world))
+    with world.ledger.read() as tx:
+        data = tx.run(sa.select(sums.c.data)).scalar_one()
+    assert sum(count for *_, count in data["imports"]) == 1
 
 
 def test_a_ledger_that_is_away_is_no_failure_of_the_task(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

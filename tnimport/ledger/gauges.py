@@ -1,21 +1,27 @@
-"""What the service looks like from outside, in numbers: from counters and small tables only, cheap at any size."""
+"""What the service looks like from outside, in numbers: from counters, small tables, and what is not over."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
 
 import sqlalchemy as sa
 
 from tnimport.domain.lanes import CARRIERS
-from tnimport.domain.life import AT_CARRIER, NumberState, import_state
+from tnimport.domain.life import AT_CARRIER
 from tnimport.domain.webhooks import DeliveryState
 from tnimport.ledger import tallies
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.reads import ROW_KINDS, facts_of
-from tnimport.ledger.schema import NOT_SENT, deliveries, heartbeats, imports, lanes, messages, orders, work
-
-_FACTS: Final = ("started_at", "paused_at", "held_at", "cancel_asked_at", "verify_started_at", "verify_ended_at")
-_BUCKETS: Final = (*(state.value for state in NumberState), *ROW_KINDS)
+from tnimport.ledger.schema import (
+    NOT_DELIVERED,
+    NOT_SENT,
+    deliveries,
+    heartbeats,
+    imports,
+    lanes,
+    messages,
+    orders,
+    work,
+)
+from tnimport.ledger.totals import totals
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Gauges:
     oldest_order: dict[str, float] = field(default_factory=dict)  # account: of those at the carrier
     lanes: dict[tuple[str, str], LaneGauge] = field(default_factory=dict)  # account, lane
     messages: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state: of those that are not sent
-    webhooks: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state
+    webhooks: Counter[tuple[str, str]] = field(default_factory=Counter)  # account, state: of those not delivered
     oldest_webhook: dict[str, float] = field(default_factory=dict)  # account: of those that wait
     work: Counter[tuple[str, str]] = field(default_factory=Counter)  # task, state
     processes: dict[tuple[str, str, int], float] = field(default_factory=dict)  # kind, host, pid: silent for
@@ -51,34 +57,29 @@ def look(ledger: Ledger) -> Gauges:
     """Everything at one moment."""
     found = Gauges()
     with ledger.read() as tx:
-        _imports(tx, found)
+        _totals(tx, found)
         _orders(tx, found)
         _lanes(tx, found)
         _messages(tx, found)
         _webhooks(tx, found)
         _work(tx, found)
         _processes(tx, found)
-        _totals(tx, found)
+        _tallies(tx, found)
     return found
 
 
-def _imports(tx: Tx, found: Gauges) -> None:
-    """One row an import: its counters, never its numbers."""
-    fields = [imports.c[name] for name in ("account", "rows", *_FACTS, *_BUCKETS)]
-    for row in tx.run(sa.select(*fields).where(imports.c.sealed_at.is_not(None))):
-        found.imports[row.account, import_state(facts_of(row)).value] += 1
-        counts = {name: getattr(row, name) for name in _BUCKETS}
-        for name, count in counts.items():
-            found.numbers[row.account, name] += count
-        found.conservation_gap += abs(row.rows - sum(counts.values()))
+def _totals(tx: Tx, found: Gauges) -> None:
+    """Of imports, numbers and orders."""
+    all_ = totals(tx)
+    found.imports, found.numbers, found.orders = all_.imports, all_.numbers, all_.orders
+    found.conservation_gap = all_.gap
 
 
 def _orders(tx: Tx, found: Gauges) -> None:
-    fields = (orders.c.account, orders.c.state)
-    for row in tx.run(sa.select(*fields, sa.func.count().label("total")).group_by(*fields)):
-        found.orders[row.account, row.state] = row.total
-    first = sa.select(orders.c.account, sa.func.min(orders.c.sent_at).label("since"))
-    for row in tx.run(first.where(orders.c.state.in_(AT_CARRIER)).group_by(orders.c.account)):
+    """How long the oldest one is at the carrier; an import with such an order is not finished."""
+    going = sa.select(orders.c.account, sa.func.min(orders.c.sent_at).label("since")).join(imports)
+    there = going.where(imports.c.finished_at.is_(None), orders.c.state.in_(AT_CARRIER)).group_by(orders.c.account)
+    for row in tx.run(there):
         if row.since is not None:
             found.oldest_order[row.account] = max(0.0, tx.now - row.since)
 
@@ -98,9 +99,10 @@ def _messages(tx: Tx, found: Gauges) -> None:
 
 
 def _webhooks(tx: Tx, found: Gauges) -> None:
+    """Those that were delivered are left out, as messages are that were sent."""
     fields = (deliveries.c.account, deliveries.c.state)
     seen = sa.select(*fields, sa.func.count().label("total"), sa.func.min(deliveries.c.created_at).label("since"))
-    for row in tx.run(seen.group_by(*fields)):
+    for row in tx.run(seen.where(NOT_DELIVERED).group_by(*fields)):
         found.webhooks[row.account, row.state] = row.total
         if row.state == DeliveryState.WAITING:
             found.oldest_webhook[row.account] = max(0.0, tx.now - row.since)
@@ -117,7 +119,7 @@ def _processes(tx: Tx, found: Gauges) -> None:
         found.processes[row.kind, row.host, row.pid] = max(0.0, tx.now - row.seen_at)
 
 
-def _totals(tx: Tx, found: Gauges) -> None:
+def _tallies(tx: Tx, found: Gauges) -> None:
     for label, total in tallies.totals(tx, tallies.CALLS).items():
         account, api, status = label.split(" ")
         found.calls[account, api, status] = total

@@ -40,7 +40,7 @@ MEASURES: Final = (
         "gauge",
         ("account", "state"),
         "Rows of the imports that the ledger holds, by state; rejected, duplicate and blank are rows that became no "
-        "number. Pruning takes finished imports out.",
+        "number. Pruning takes finished imports out, when it is through.",
         lambda gauges: gauges.numbers,
     ),
     Measure(
@@ -111,8 +111,8 @@ MEASURES: Final = (
         "tnimport_webhooks",
         "gauge",
         ("account", "state"),
-        "What others are told (webhooks, and tasks of theirs), by state; `waiting` is owed, `failed` was given up "
-        "after three days and can be replayed.",
+        "What others are told (webhooks, and tasks of theirs) and is not delivered, by state; `waiting` is owed, "
+        "`failed` was given up after three days and can be replayed.",
         lambda gauges: gauges.webhooks,
     ),
     Measure(
