@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
-BUSY_MS: Final = 30_000  # a writer waits for another one so long before the database is called locked
+from tnimport.ledger import sessions, writers
+
 CHANNEL: Final = "tnimport"
 _NOW: Final = {
     "sqlite": "SELECT (julianday('now') - 2440587.5) * 86400.0",
@@ -64,20 +64,22 @@ class Tx:
 
 
 class Ledger:
-    """The system's memory. One per process; its connections are pooled for the process's threads."""
+    """The system's memory. One per process; its connections are pooled for the process's threads.
 
-    def __init__(self, url: str | URL, *, pool_size: int = 8) -> None:
+    With `lock_seconds` a transaction on PostgreSQL waits no longer for a lock of somebody else; for those who serve
+    many, and can go on with the others (see `sessions.is_blocked`).
+    """
+
+    def __init__(self, url: str | URL, *, pool_size: int = 8, lock_seconds: float | None = None) -> None:
         self.url = make_url(url)
-        self.engine = _engine(self.url, pool_size)
+        self.engine = _engine(self.url, pool_size, lock_seconds)
         self._reading = _READING[self.url.get_backend_name()]
-        # SQLite has one writer at a time and lets the others look again after naps that grow: of thirty threads some
-        # would starve past their claims. Here they queue up instead; only other processes meet in the file.
-        self._turn = Lock() if self.url.get_backend_name() == "sqlite" else nullcontext()
+        self._turn = writers.Queue().turn if self.url.get_backend_name() == "sqlite" else nullcontext
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that may write; commits at the end, rolls back on any exception. They do not nest."""
-        with self._turn, self.engine.begin() as connection:
+        with self._turn(), self.engine.begin() as connection:
             yield Tx(connection, _now(connection))
 
     @contextmanager
@@ -95,22 +97,28 @@ def _now(connection: Connection) -> float:
     return float(connection.exec_driver_sql(_NOW[connection.dialect.name]).scalar_one())
 
 
-def _engine(url: URL, pool_size: int) -> Engine:
+def _engine(url: URL, pool_size: int, lock_seconds: float | None) -> Engine:
+    # Of numbers and messages that a statement was about nothing is told where it fails.
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 64, "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
-        engine = sa.create_engine(url, pool_size=pool_size, max_overflow=64, connect_args={"check_same_thread": False})
+        engine = sa.create_engine(url, connect_args={"check_same_thread": False}, **pool)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return sa.create_engine(url, pool_size=pool_size, max_overflow=64, pool_pre_ping=True)
+    engine = sa.create_engine(url, connect_args=sessions.lasting(url), pool_pre_ping=True, **pool)
+    sessions.prepare(engine, lock_seconds)
+    return engine
 
 
 def _prepare_sqlite(raw: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     raw.isolation_level = None  # we say BEGIN ourselves, see below
-    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    writers.wait_in_sqlite(raw, writers.BUSY_MS)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         raw.execute(f"PRAGMA {pragma}").close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a transaction that reads first and then finds the lock taken cannot wait for it.
-    read = connection.get_execution_options().get("tnimport_read", False)
-    connection.exec_driver_sql("BEGIN" if read else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("tnimport_read", False):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        writers.begin_writing(connection)
