@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
+from tests.ledger.conftest import FIRST_NUMBER, emptied, opened_desk
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.ledger import applications, reads, schema
+from tnimport.ledger import staging as staging_module
 from tnimport.ledger.staging import InProgress, KeyConflict, RefusedRow, begin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.ledger.conftest import Desk
+    from tnimport.ledger.engine import Ledger
 
 ROWS = [
     RefusedRow(line=11, kind="rejected", text="123", code="not-a-number", description="Too short."),
@@ -95,6 +102,88 @@ def test_a_staging_that_was_abandoned_is_cleared_away_and_can_write_no_more(desk
     with pytest.raises(InProgress):
         slow.seal()
     assert desk.counts(import_id) == {"requested": 2}
+
+
+def test_a_staging_that_somebody_is_just_adding_to_is_alive_however_long_it_took(postgres_ledger: Ledger) -> None:
+    desk = opened_desk(emptied(postgres_ledger))
+    slow = desk.stage(3, key="k")
+    desk.passes(61)
+    with desk.ledger.write() as tx:  # a chunk that begins an order of its own, not committed yet
+        slow._still_ours(tx, staged_at=tx.now)
+        slow._open_order(tx, 7, "local")
+        with pytest.raises(InProgress):
+            begin(desk.ledger, desk.new(key="k"))
+    with pytest.raises(InProgress):
+        begin(desk.ledger, desk.new(key="k"))
+    assert [row.id for row in desk.rows(schema.imports)] == [slow.import_id]
+    slow.abandon()
+
+
+def test_whoever_takes_a_staging_back_waits_for_a_chunk_that_is_being_added(postgres_ledger: Ledger) -> None:
+    desk = opened_desk(emptied(postgres_ledger))
+    staging = desk.stage(3, key="k")
+    locked: list[str] = []
+
+    def note(*arguments: object) -> None:
+        locked.append(str(arguments[2]))
+
+    sa.event.listen(desk.ledger.engine, "before_cursor_execute", note)
+    staging.abandon()
+    sa.event.remove(desk.ledger.engine, "before_cursor_execute", note)
+    assert next(text for text in locked if "imports" in text).endswith("FOR UPDATE")
+    assert not desk.rows(schema.orders)
+
+
+@contextmanager
+def refusing(ledger: Ledger, sqlstate: str) -> Iterator[None]:
+    """The database takes no numbers, as it would with a full disk."""
+    text = f"BEGIN RAISE EXCEPTION 'no place for %', NEW.tn USING ERRCODE = '{sqlstate}'; END"
+    with ledger.write() as tx:
+        tx.run(sa.text(f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {text} $$"))
+        tx.run(sa.text("CREATE TRIGGER refuse BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION refuse()"))
+    try:
+        yield
+    finally:
+        with ledger.write() as tx:
+            tx.run(sa.text("DROP FUNCTION refuse CASCADE"))
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [("53100", sa.exc.OperationalError), ("25P03", sa.exc.OperationalError), ("23514", sa.exc.IntegrityError)],
+    ids=["full", "ended", "refused"],
+)
+def test_numbers_that_the_database_cannot_take_are_an_error_of_the_ledger_that_names_none_of_them(
+    postgres_ledger: Ledger, sqlstate: str, kind: type[Exception]
+) -> None:
+    desk = opened_desk(emptied(postgres_ledger))
+    staging = begin(desk.ledger, desk.new(key="k"))
+    with refusing(desk.ledger, sqlstate), pytest.raises(kind) as refused:
+        staging.add(desk.placed(3, 3))
+    assert refused.value.orig.sqlstate == sqlstate
+    assert str(FIRST_NUMBER)[:6] not in str(refused.value)
+    assert refused.value.__context__ is None
+    staging.abandon()
+    assert desk.counts(desk.accept(3, key="k")) == {"requested": 3}
+
+
+def test_a_session_that_is_lost_while_numbers_go_in_is_a_ledger_that_is_away(postgres_ledger: Ledger) -> None:
+    desk = opened_desk(emptied(postgres_ledger))
+    staging = begin(desk.ledger, desk.new(key="k"))
+
+    def rows(pid: int) -> Iterator[tuple[int, int, int, int]]:
+        with desk.ledger.write() as tx:
+            tx.run(sa.text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+        yield 1, 0, FIRST_NUMBER, 1
+
+    def insert() -> None:
+        with desk.ledger.write() as tx:
+            staging_module._insert_numbers(tx, rows(tx.connection.connection.driver_connection.info.backend_pid))
+
+    with pytest.raises(sa.exc.OperationalError):
+        insert()
+    staging.add(desk.placed(3, 3))
+    staging.seal()
 
 
 def test_an_import_is_sealed_once(desk: Desk) -> None:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+import psycopg
 import sqlalchemy as sa
 
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, OrderState
 from tnimport.domain.wishes import OnPresent, Verify
-from tnimport.ledger import work
+from tnimport.ledger import sessions, work
 from tnimport.ledger.books import finish
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
@@ -24,6 +25,7 @@ from tnimport.ledger.names import identifier
 from tnimport.ledger.schema import applications, imports, numbers, orders, refused_rows
 from tnimport.ledger.schema import work as work_table
 
+_COPY: Final = "COPY numbers (order_id, pos, tn, line) FROM STDIN"
 ABANDONED_AFTER: Final = 60.0  # seconds without a chunk
 REFERENCE_ROOM: Final = 27  # of the 40 characters of a CustomerOrderId; the rest makes it unique
 
@@ -255,14 +257,25 @@ def _known(tx: Tx, new: NewImport) -> str | None:
             raise KeyConflict(by_reference=new.key is None or row.key != new.key)
         if row.sealed_at is not None:
             return str(row.id)
-        if row.staged_at + ABANDONED_AFTER > tx.now:
+        if not _abandoned(tx, row.id):
             raise InProgress
         _clear(tx, row.id)
     return None
 
 
+def _abandoned(tx: Tx, import_id: str) -> bool:
+    """Whether nobody has added to a staging for long, nor does now; if so it is ours, until the transaction ends.
+
+    Who adds a chunk, seals or clears it away holds its row.
+    """
+    unsealed = (imports.c.id == import_id, imports.c.sealed_at.is_(None))
+    old = sa.select(imports.c.id).where(*unsealed, imports.c.staged_at + ABANDONED_AFTER <= tx.now)
+    return tx.run(old.with_for_update(skip_locked=True)).first() is not None
+
+
 def _clear(tx: Tx, import_id: str) -> None:
     unsealed = sa.select(imports.c.id).where(imports.c.id == import_id, imports.c.sealed_at.is_(None))
+    tx.run(unsealed.with_for_update())  # first, as whoever adds a chunk does: what it has added is seen then
     theirs = sa.select(orders.c.id).where(orders.c.import_id.in_(unsealed))
     tx.run(sa.delete(numbers).where(numbers.c.order_id.in_(theirs)))
     tx.run(sa.delete(orders).where(orders.c.import_id.in_(unsealed)))
@@ -289,7 +302,13 @@ def _insert_numbers(tx: Tx, rows: Iterable[tuple[int, int, int, int]]) -> None:
             tx.connection.exec_driver_sql(sql, filled)
         return
     raw = tx.connection.connection.driver_connection
-    assert raw is not None  # noqa: S101 - a transaction has a connection
-    with raw.cursor() as cursor, cursor.copy("COPY numbers (order_id, pos, tn, line) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    assert isinstance(raw, psycopg.Connection)  # noqa: S101 - what on_postgres says
+    failed: type[psycopg.Error] | None = None
+    try:
+        with raw.cursor() as cursor, cursor.copy(_COPY) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.Error as error:
+        failed = type(error)  # its text holds rows; its class says whether it is worth another try
+    if failed is not None:
+        raise sessions.textless(_COPY, failed)
