@@ -33,11 +33,20 @@ def settings_or_exit(*, accounts_needed: bool = True) -> Settings:
         _refuse(str(problem))
 
 
-def boot(process: str, *, accounts_needed: bool = True, migrated: bool = True) -> Booted:
-    """Load settings, set up logs, open the ledger; refuses a ledger that this version does not fit."""
+def boot(
+    process: str, *, accounts_needed: bool = True, migrated: bool = True, lock_seconds: float | None = None
+) -> Booted:
+    """Load settings, set up logs, open the ledger; refuses a ledger that this version does not fit.
+
+    Args:
+        process: the name in the logs.
+        accounts_needed: whether settings without an account are wrong.
+        migrated: whether the ledger must be.
+        lock_seconds: how long the process waits for a lock of another one; None = until it has it.
+    """
     settings = settings_or_exit(accounts_needed=accounts_needed)
     configure(process, secrets=settings.secrets(), level=settings.log_level)
-    ledger = Ledger(settings.database_url.get_secret_value())
+    ledger = Ledger(settings.database_url.get_secret_value(), lock_seconds=lock_seconds)
     if migrated and pending(ledger):
         _refuse("The ledger is not migrated to this version; run `python -m workers.migrate` first.")
     _log.info("started", **settings.describe())

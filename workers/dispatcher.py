@@ -2,6 +2,8 @@
 
 import signal
 from contextlib import ExitStack
+from functools import partial
+from math import inf
 from threading import Event
 from types import FrameType
 from typing import Final, NamedTuple
@@ -9,6 +11,7 @@ from typing import Final, NamedTuple
 import structlog
 from sqlalchemy.exc import OperationalError
 
+from workers.apart import Apart
 from workers.boot import boot
 from workers.dispatching import Dispatcher
 from workers.heart import Heart
@@ -17,26 +20,39 @@ from workers.publisher import Publisher
 from workers.wakeup import Bell, bell_for
 
 LEDGER_AWAY_SECONDS: Final = 0.5
+LOCK_SECONDS: Final = 2.0  # a lane whose row somebody keeps locked is passed over, and the others go on
+DEAF_SECONDS: Final = 0.5  # so often a dispatcher looks whose bell is broken
+FAILURES_HIDDEN: Final = 4  # rounds in a row; a dispatcher that fails at more of them is as good as gone, and shown so
 EARLIEST: Final = 0.05  # under load every result is a commit, and a round for each would cost more than it finds
 _log: Final = structlog.get_logger("dispatcher")
 
 
 class Rounds(NamedTuple):
-    """What the dispatcher does again and again."""
+    """What the dispatcher does again and again, each kept apart from the other's troubles."""
 
     dispatcher: Dispatcher
     housekeeping: Housekeeping
+    apart: Apart
 
     def once(self) -> float:
         """Do one round of each; returns after how many seconds to look again."""
-        seconds = self.dispatcher.once()
-        self.housekeeping.once()
+        seconds = self.apart.run("round", self.dispatcher.once)
+        if not self.dispatcher.broker_away:
+            self.apart.run("housekeeping", self._keep_house)
         return seconds
+
+    def well(self) -> bool:
+        """Whether rounds do what they should, but for the odd one."""
+        return self.apart.failures("round") <= FAILURES_HIDDEN
+
+    def _keep_house(self) -> float:
+        self.housekeeping.once()
+        return inf
 
 
 def main() -> None:
     """Run until SIGTERM or Ctrl-C."""
-    booted = boot("dispatcher")
+    booted = boot("dispatcher", lock_seconds=LOCK_SECONDS)
     from workers.app import app  # noqa: PLC0415 - it reads the settings too, and would tell less of what is wrong
 
     stopping = Event()
@@ -51,18 +67,20 @@ def main() -> None:
         bell = bell_for(booted.ledger)
         ends.callback(bell.close)
         publisher = Publisher(app)
-        heart = Heart(booted.ledger, "dispatcher", broker=publisher.answers)
-        heart.start()
-        ends.callback(heart.stop)
         accounts = {name: access.account for name, access in booted.settings.accounts.items()}
         seconds = booted.settings.claim_seconds
         dispatcher = Dispatcher(booted.ledger, accounts, publisher, claim_seconds=seconds)
-        work(Rounds(dispatcher, Housekeeping(booted.ledger, app)), bell, stopping)
+        rounds = Rounds(dispatcher, Housekeeping(booted.ledger, app), Apart())
+        heart = Heart(booted.ledger, "dispatcher", broker=publisher.answers, well=rounds.well)
+        heart.start()
+        ends.callback(heart.stop)
+        work(rounds, bell, stopping)
 
 
 def work(rounds: Rounds, bell: Bell, stopping: Event) -> None:
     """Do rounds until asked to stop; a ledger that is away is waited for."""
     _log.info("dispatcher_ready")
+    hearing = Apart()
     while not stopping.is_set():
         try:
             seconds = rounds.once()
@@ -70,8 +88,14 @@ def work(rounds: Rounds, bell: Bell, stopping: Event) -> None:
             _log.warning("ledger_unreachable", error=type(error.orig).__name__)
             seconds = LEDGER_AWAY_SECONDS
         stopping.wait(min(seconds, EARLIEST))
-        bell.wait(seconds - EARLIEST, stopping)
+        if hearing.run("bell", partial(_listen, bell, seconds - EARLIEST, stopping)):
+            stopping.wait(min(max(seconds - EARLIEST, 0), DEAF_SECONDS))
     _log.info("dispatcher_stopped")
+
+
+def _listen(bell: Bell, seconds: float, stopping: Event) -> float:
+    bell.wait(seconds, stopping)
+    return 0.0
 
 
 if __name__ == "__main__":

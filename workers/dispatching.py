@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Final, Protocol
@@ -15,6 +16,7 @@ from tnimport.ledger import dispatch
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.grants import Grant
 from tnimport.ledger.reap import reap
+from workers.apart import Apart
 from workers.publisher import BrokerAway
 
 LONGEST_SLEEP: Final = 5.0  # even with nothing due: other processes may have died
@@ -61,27 +63,36 @@ class Dispatcher:
         self._turns: dict[tuple[str, Lane], float] = {}
         self._reaped = -inf
         self._left: frozenset[str] = frozenset()
+        self._apart = Apart()
+        self.broker_away = False
 
     def once(self) -> float:
         """Do one round; returns after how many seconds to look again if nothing rings before."""
         self._reap()
         due = dispatch.due_lanes(self._ledger)
         self._leave(due.unknown)
+        self.broker_away = False
         if not due.ready:
             return self._sleep(due.next_at - due.now)
         try:
             room = self._outlet.room()
+            return self._sleep(min(due.next_at - due.now, *self._serve_all(due.ready, room)))
         except BrokerAway as error:
             _log.warning("broker_away", error=str(error))
+            self.broker_away = True
             return AWAY_SECONDS
-        return self._sleep(min(due.next_at - due.now, *self._serve_all(due.ready, room)))
 
     def _reap(self) -> None:
+        """Take back what ran out, a second after the last time at the earliest."""
         if monotonic() - self._reaped >= REAP_SECONDS:
             self._reaped = monotonic()
-            back = reap(self._ledger)
-            if back:
-                _log.warning("claims_expired", count=back)
+            self._apart.run("reap", self._reap_now)
+
+    def _reap_now(self) -> float:
+        back = reap(self._ledger)
+        if back:
+            _log.warning("claims_expired", count=back)
+        return REAP_SECONDS
 
     def _leave(self, unknown: frozenset[str]) -> None:
         """Say once what waits for a newer dispatcher."""
@@ -97,7 +108,8 @@ class Dispatcher:
             queue = _LANES[lane]
             share = -(-room[queue] // after[queue])
             after[queue] -= 1
-            yield self._serve(name, lane, room, share)
+            self._reap()  # whatever keeps the round at one lane or another
+            yield self._apart.run(f"{lane} of {name}", partial(self._serve, name, lane, room, share))
 
     def _serve(self, name: str, lane: Lane, room: dict[Queue, int], share: int) -> float:
         account = self._accounts.get(name)
@@ -119,9 +131,9 @@ class Dispatcher:
             served=self._served,
         )
         room[queue] -= len(round_.grants)
-        self._publish(round_.grants)
         if round_.grants:
             self._turns[name, lane] = monotonic()
+        self._publish(round_.grants)
         if len(round_.grants) < share:
             return round_.wake_at - round_.now
         if not room[queue]:
@@ -140,6 +152,8 @@ class Dispatcher:
                 import_id=sorted({grant.import_id or "" for grant in unsent}),
             )
             dispatch.unsend(self._ledger, unsent, self._accounts)
+            # Each further lane would wait as long for a Redis that hangs, and meanwhile nothing would be taken back.
+            raise BrokerAway("not_published")
 
     def _sleep(self, seconds: float) -> float:
         to_reap = self._reaped + REAP_SECONDS - monotonic()

@@ -20,7 +20,11 @@ _log: Final = structlog.get_logger("heart")
 
 
 class Heart:
-    """The heart of one process; `calls` are its calls to Bandwidth, if it makes any; `broker` tells of Redis."""
+    """The heart of one process.
+
+    `calls` are its calls to Bandwidth, if it makes any; `broker` tells of Redis; while `well` says no, the process is
+    silent as if it were gone, for it does as little.
+    """
 
     def __init__(
         self,
@@ -29,12 +33,14 @@ class Heart:
         calls: Calls | None = None,
         *,
         broker: Callable[[], str] | None = None,
+        well: Callable[[], bool] = lambda: True,
         seconds: float = BEAT_SECONDS,
     ) -> None:
         self.process = Process(kind=kind, host=socket.gethostname()[:120], pid=os.getpid(), version=version("tnimport"))
         self._ledger = ledger
         self._calls = calls
         self._broker = broker
+        self._well = well
         self._seconds = seconds
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="heart", daemon=True)
@@ -71,6 +77,8 @@ class Heart:
             self._away = False
 
     def _beat(self) -> None:
+        if not self._well():
+            return
         told = self._broker() if self._broker else None
         heartbeats.beat(self._ledger, self.process, first=not self._begun, broker=told)
         self._begun = True

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import psycopg
 
 from tnimport.ledger.engine import CHANNEL, Ledger
+from tnimport.ledger.sessions import lasting
 
 LOOK_SECONDS: Final = 0.02  # SQLite tells nobody; asking for its data version costs a few microseconds
 TURN_SECONDS: Final = 0.5
@@ -52,11 +53,12 @@ class PostgresBell:
 
     def __init__(self, ledger: Ledger) -> None:
         self._dsn = ledger.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._lasting = lasting(ledger.url)
         self._raw: psycopg.Connection | None = None
 
     def _listening(self) -> psycopg.Connection:
         if self._raw is None:
-            self._raw = psycopg.connect(self._dsn, autocommit=True)
+            self._raw = psycopg.connect(self._dsn, autocommit=True, **self._lasting)
             self._raw.execute(f"LISTEN {CHANNEL}".encode())
         return self._raw
 
@@ -67,7 +69,7 @@ class PostgresBell:
             try:
                 if list(self._listening().notifies(timeout=min(left, TURN_SECONDS), stop_after=1)):
                     return
-            except psycopg.OperationalError:
+            except psycopg.Error:
                 self.close()
                 stopping.wait(min(left, TURN_SECONDS))
 

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from tests.ledger.conftest import CLAIM_SECONDS, emptied, opened_desk
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, numbers, polling, schema, submitting, work
+from tnimport.ledger import control, numbers, polling, reap, schema, submitting, work
+from tnimport.ledger.engine import Ledger
 from tnimport.ledger.numbers import Flush
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
+    from tnimport.ledger.engine import Tx
 
 
 def test_a_message_nobody_took_goes_back_uncounted(desk: Desk) -> None:
@@ -194,3 +197,39 @@ def test_a_look_finds_the_numbers_of_its_work(desk: Desk) -> None:
     assert (run.task, run.look, run.lost) == (Task.IMPORT_NUMBERS, True, True)
     (place,) = numbers.load(desk.ledger, run).places
     assert (place.pos, place.tn) == (0, "9192380000")
+
+
+def test_a_claim_that_cannot_be_taken_back_keeps_no_other_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.accept(2, 1)
+    bad, good = (desk.run(Lane.DASHBOARD) for _ in range(2))
+    real = reap._strike
+
+    def strike(tx: Tx, row: sa.Row[object]) -> None:
+        if row.id == bad.id:
+            raise KeyError("a bad row")
+        real(tx, row)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(reap, "_strike", strike)
+        desk.passes(CLAIM_SECONDS + 1)
+        with pytest.raises(KeyError):
+            desk.reap()
+    assert [desk.row(schema.work, id=run.id).strikes for run in (bad, good)] == [0, 1]
+    assert desk.reap() == 1
+
+
+def test_an_import_that_somebody_keeps_locked_keeps_no_other_one(postgres_ledger: Ledger) -> None:
+    desk = opened_desk(emptied(postgres_ledger))
+    locked, free = desk.accept(2, 1), desk.accept(1)
+    runs = [desk.run(Lane.DASHBOARD) for _ in range(3)]
+    desk.passes(CLAIM_SECONDS + 1)
+    with desk.ledger.write() as tx:  # so that each strike holds its import
+        tx.run(sa.update(schema.work).values(strikes=reap.STRIKES - 1))
+    hasty = Ledger(postgres_ledger.url, lock_seconds=0.02)
+    with desk.ledger.write() as tx:
+        tx.run(sa.select(schema.imports).where(schema.imports.c.id == locked).with_for_update())
+        reap.reap(hasty)
+    hasty.close()
+    states = {run.import_id: desk.row(schema.work, id=run.id).state for run in runs}
+    assert states == {locked: work.RUNNING, free: work.WAITING}
+    assert desk.reap() == 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from dataclasses import replace
+from math import inf
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -16,16 +18,18 @@ from tnimport.domain.accounts import Account, Paces
 from tnimport.domain.lanes import Lane, pace_of
 from tnimport.intake.accept import accept
 from tnimport.intake.payload import from_object
-from tnimport.ledger import lanes, work
+from tnimport.ledger import dispatch, lanes, work
+from tnimport.ledger.engine import Ledger
 from tnimport.ledger.schema import work as work_table
+from workers import apart
 from workers import dispatcher as process
+from workers.apart import BLOCKED_SECONDS, REST_MOST, Apart
 from workers.dispatching import AWAY_SECONDS, LONGEST_SLEEP, REAP_SECONDS, ROOM_SECONDS, Dispatcher
 from workers.publisher import BrokerAway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tnimport.ledger.engine import Ledger
     from tnimport.ledger.grants import Grant
 
 UNLIMITED = Paces(dashboard_per_second=0, numbers_per_minute=0, applications_per_second=0, lookups_per_second=0)
@@ -38,6 +42,7 @@ class Outlet:
     def __init__(self, room: int = 64) -> None:
         self.sent: list[Grant] = []
         self.space = room
+        self.tries = 0
         self.away = self.broken = False
 
     def room(self) -> dict[Queue, int]:
@@ -46,6 +51,7 @@ class Outlet:
         return dict.fromkeys(Queue, self.space)
 
     def publish(self, grants: list[Grant]) -> list[Grant]:
+        self.tries += 1
         if self.broken:
             return list(grants)
         self.sent += grants
@@ -157,6 +163,192 @@ def test_what_was_not_published_goes_back_and_out_again(
     outlet.broken = False
     one.once()
     assert len(outlet.sent) == 1
+
+
+TWO = {name: replace(ACCOUNT, name=name) for name in ("a", "b")}
+
+
+def message_for(ledger: Ledger, *names: str) -> None:
+    """A message of each account is due."""
+    with ledger.write() as tx:
+        for name in names:
+            work.plan(tx, Task.SEND_MESSAGE, name, Lane.MESSAGES, tx.now, message_id=f"msg_{name}")
+
+
+def late_claim(ledger: Ledger, account: str = "a") -> None:
+    """A run of this account has vanished."""
+    with ledger.write() as tx:
+        work.plan(tx, Task.SEND_MESSAGE, account, Lane.MESSAGES, tx.now + 900, message_id=f"msg_late_{account}")
+        late = work_table.c.message_id == f"msg_late_{account}"
+        tx.run(sa.update(work_table).where(late).values(state=work.RUNNING, token="t", until=1))
+
+
+def strikes(ledger: Ledger) -> int:
+    with ledger.read() as tx:
+        return tx.run(sa.select(sa.func.sum(work_table.c.strikes))).scalar_one()
+
+
+def test_a_redis_that_hangs_keeps_a_round_for_one_lane_and_the_next_round_begins_with_another(
+    ledger: Ledger, outlet: Outlet
+) -> None:
+    message_for(ledger, "a", "b")
+    outlet.broken = True
+    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    assert one.once() == AWAY_SECONDS
+    assert (outlet.tries, one.broker_away) == (1, True)
+    outlet.broken, outlet.space = False, 1
+    one.once()
+    assert one.broker_away is False
+    assert len(outlet.sent) == 1
+    served = max(one._turns, key=one._turns.__getitem__)
+    assert outlet.sent[0].message_id == f"msg_{served[0]}"
+    assert len(one._turns) == 2
+
+
+def test_what_runs_out_during_a_long_round_is_taken_back_between_two_lanes(
+    ledger: Ledger, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_for(ledger, "a", "b")
+    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    seen: list[int] = []
+
+    def slowly(grants: list[Grant]) -> list[Grant]:
+        seen.append(strikes(ledger))
+        if len(seen) == 1:
+            late_claim(ledger)
+            one._reaped = -inf  # more than a second has gone
+        return []
+
+    monkeypatch.setattr(outlet, "publish", slowly)
+    one.once()
+    assert seen == [0, 1]
+
+
+@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)
+def test_a_lane_that_somebody_keeps_locked_stops_neither_the_others_nor_the_reap(
+    migrated_url: str, outlet: Outlet
+) -> None:
+    ledger, frozen = Ledger(migrated_url, lock_seconds=0.02), Ledger(migrated_url)
+    message_for(ledger, "a", "b")
+    for name in ("a", "b"):
+        with ledger.write() as tx:
+            lanes.lock(tx, name, Lane.MESSAGES, lanes.UNPACED)
+    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    with frozen.write() as tx:
+        lanes.lock(tx, "a", Lane.MESSAGES, lanes.UNPACED)
+        late_claim(ledger)
+        assert one.once() <= BLOCKED_SECONDS
+        assert strikes(ledger) == 1
+        assert [grant.message_id for grant in outlet.sent] == ["msg_b"]
+    one._apart._rests.clear()  # the time is over
+    one.once()
+    assert {grant.message_id for grant in outlet.sent} >= {"msg_a", "msg_b"}
+    ledger.close()
+    frozen.close()
+
+
+def test_a_lane_that_fails_rests_longer_each_time_while_the_others_go_on(
+    ledger: Ledger, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message_for(ledger, "a", "b")
+    real = dispatch.claim
+
+    def claim(ledger: Ledger, account: str, *arguments: object, **options: object) -> object:
+        if account == "a":
+            raise ValueError("a bad row with +19192380000 in it")
+        return real(ledger, account, *arguments, **options)
+
+    monkeypatch.setattr(dispatch, "claim", claim)
+    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    with structlog.testing.capture_logs() as logs:
+        one.once()
+        one.once()  # the lane rests
+    (failed,) = [entry for entry in logs if entry["log_level"] == "error"]
+    assert (failed["part"], failed["error"]) == ("messages of a", "ValueError")
+    assert failed["at"][-1].endswith(" claim")
+    assert "9192380000" not in str(logs)
+    assert [grant.message_id for grant in outlet.sent] == ["msg_b"]
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The clock of the rests, as a list of one."""
+    now = [0.0]
+    monkeypatch.setattr(apart, "monotonic", lambda: now[0])
+    return now
+
+
+def test_rests_grow_to_some_seconds_and_end_with_the_first_success(time: list[float]) -> None:
+    parts, rests, broken = Apart(), [], True
+
+    def act() -> float:
+        if broken:
+            raise KeyError
+        return 7.0
+
+    for _ in range(8):
+        rests.append(parts.run("x", act))
+        assert parts.run("x", act) == pytest.approx(rests[-1])
+        time[0] += rests[-1]
+    assert parts.failures("x") == 8
+    assert 0.5 <= rests[0] <= 1 < rests[2] < rests[4] <= REST_MOST
+    assert max(rests) == REST_MOST
+    broken = False
+    assert (parts.run("x", act), parts.failures("x")) == (7.0, 0)
+
+
+def test_a_ledger_or_broker_that_is_away_is_no_failure_of_a_part() -> None:
+    parts = Apart()
+    for error in (sa.exc.OperationalError("", {}, OSError()), BrokerAway("x")):
+
+        def act(error: Exception = error) -> float:
+            raise error
+
+        with pytest.raises(type(error)):
+            parts.run("x", act)
+    assert parts.failures("x") == 0
+
+
+def test_a_dispatcher_whose_rounds_fail_again_and_again_goes_on_and_says_that_it_is_not_well(
+    time: list[float],
+) -> None:
+    class Broken:
+        broker_away = False
+
+        def once(self) -> float:
+            raise ValueError
+
+    class House:
+        kept = 0
+
+        def once(self) -> None:
+            self.kept += 1
+
+    house = House()
+    rounds = process.Rounds(Broken(), house, Apart())
+    well = []
+    for _ in range(process.FAILURES_HIDDEN + 1):
+        time[0] += rounds.once()
+        well.append(rounds.well())
+    assert well == [True] * process.FAILURES_HIDDEN + [False]
+    assert house.kept == process.FAILURES_HIDDEN + 1
+
+
+def test_a_bell_that_is_broken_ends_no_dispatcher() -> None:
+    stopping, waits = Event(), []
+
+    class Deaf:
+        def wait(self, *_: object) -> None:
+            waits.append(1)
+            stopping.set()
+            raise sqlite3.OperationalError("locking protocol")
+
+    class Rounds:
+        def once(self) -> float:
+            return 0.0
+
+    process.work(Rounds(), Deaf(), stopping)
+    assert waits == [1]
 
 
 def test_work_of_an_account_that_is_no_longer_configured_waits_for_its_return(

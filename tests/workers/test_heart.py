@@ -66,6 +66,15 @@ def test_a_process_is_heard_of_while_it_lives_and_hands_in_its_counts_at_the_end
     assert calls.taken() == {}
 
 
+def test_a_process_that_is_not_well_is_silent(ledger: Ledger) -> None:
+    well = iter([False, True])
+    heart = Heart(ledger, "dispatcher", well=lambda: next(well))
+    heart._beat()
+    assert heartbeats.heard(ledger) == []
+    heart._beat()
+    assert [one.process.kind for one in heartbeats.heard(ledger)] == ["dispatcher"]
+
+
 def test_a_dispatcher_tells_of_redis_with_every_beat(ledger: Ledger) -> None:
     said = iter(["answers", "ConnectionError"])
     heart = Heart(ledger, "dispatcher", broker=lambda: next(said, "TimeoutError"), seconds=0.01)

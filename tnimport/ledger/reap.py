@@ -4,14 +4,17 @@ After one strike the rest of a range goes out one number at a time, and is looke
 run may have done it. After three, the number or order is parked as needing attention and everything else goes on.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
-from tnimport.ledger import clock, deliveries, tallies
+from tnimport.ledger import clock, deliveries, sessions, tallies
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
@@ -27,21 +30,54 @@ _KNOWN: Final = frozenset(task.value for task in Task)
 
 
 def reap(ledger: Ledger) -> int:
-    """Take back every claim whose time is over; returns how many there were. Each in a transaction of its own."""
+    """Take back every claim whose time is over; returns how many there were. Each in a transaction of its own.
+
+    One that cannot be taken back keeps no other one: it is passed over where its rows are locked for longer than the
+    ledger waits, and raised at the end where it fails for another reason than a ledger that is away.
+    """
     with ledger.read() as tx:
         seconds = clock.put_back(tx)
-        late = tx.run(sa.select(work.c.id, work.c.state).where(*_late(tx)).order_by(work.c.until).limit(BATCH)).all()
+        fields = (work.c.id, work.c.state, work.c.import_id)
+        late = tx.run(sa.select(*fields).where(*_late(tx)).order_by(work.c.until).limit(BATCH)).all()
         stopped = _half_closed(tx)
     if seconds:
         clock.follow(ledger)
     if any(row.state == SENT for row in late):
         _free_sent(ledger)
+    each = _Each()
     for row in late:
         if row.state == RUNNING:
-            _end_vanished(ledger, row.id)
+            each.do(row.import_id, partial(_end_vanished, ledger, row.id))
     for import_id in stopped:
-        _close(ledger, import_id)
+        each.do(import_id, partial(_close, ledger, import_id))
+    each.end()
     return len(late)
+
+
+class _Each:
+    """Does one thing after the other, whatever becomes of one of them."""
+
+    def __init__(self) -> None:
+        self._blocked: set[str] = set()
+        self._failed: list[Exception] = []
+
+    def do(self, import_id: str | None, act: Callable[[], None]) -> None:
+        """Do a thing, unless its import was found locked already: the wait for it would be the same."""
+        if import_id in self._blocked:
+            return
+        try:
+            act()
+        except OperationalError as error:
+            if not sessions.is_blocked(error):
+                raise
+            self._blocked |= {import_id} if import_id else set()
+        except Exception as error:  # noqa: BLE001 - kept, and raised when all others are done
+            self._failed.append(error)
+
+    def end(self) -> None:
+        """Raise what has failed first."""
+        if self._failed:
+            raise self._failed[0]
 
 
 def _late(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
