@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.ledger.conftest import ACCOUNT, CLAIM_SECONDS, Desk
+from tests.ledger.conftest import ACCOUNT, CLAIM_SECONDS, Desk, emptied
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
 from tnimport.domain.webhooks import DeliveryState, Event, receiver_of, receiver_of_queue
-from tnimport.ledger import closing, control, deliveries, receivers, webhooks, work
+from tnimport.ledger import closing, control, deliveries, receivers, sessions, webhooks, work
 from tnimport.ledger import schema as tables
 from tnimport.ledger.deliveries import Attempt
+from tnimport.ledger.engine import Ledger
 from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.receivers import AT_ONCE, IN_DOUBT, TOGETHER
+from tnimport.ledger.receivers import AT_ONCE, IN_DOUBT, TOGETHER, Receivers
 from tnimport.ledger.work import ClaimLost, Run
 
 URL = "https://a.example/hook?token=t"
@@ -374,3 +375,16 @@ def test_what_is_handed_on_again_goes_to_the_queue_that_the_settings_name(desk: 
     deliveries.ended(desk.ledger, run, DeliveryState.FAILED, LATE)
     webhooks.replay(desk.ledger, str(run.delivery_id), account(**HANDED_ON | {"inbound_queue": "elsewhere"}))
     assert granted(desk) == [receiver_of_queue("elsewhere")]
+
+
+def test_places_are_counted_by_one_dispatcher_at_a_time_whatever_the_account(postgres_ledger: Ledger) -> None:
+    emptied(postgres_ledger)
+    hasty = Ledger(postgres_ledger.url, lock_seconds=0.02)
+    with postgres_ledger.write() as tx:
+        Receivers(tx, "one")
+        with pytest.raises(sa.exc.OperationalError) as waits, hasty.write() as other:
+            Receivers(other, "another")
+    assert sessions.is_blocked(waits.value)
+    with hasty.write() as other:
+        Receivers(other, "another")
+    hasty.close()

@@ -26,6 +26,7 @@ from tnimport.ledger.work import RUNNING, SENT, WAITING, Run, waits
 AT_ONCE: Final = 4  # to one receiver that answers
 TOGETHER: Final = 6  # to all receivers of all accounts: callers name them, and a slow one keeps a thread for seconds
 IN_DOUBT: Final = 3  # to all receivers together that have not answered, or no longer do
+_PLACES: Final = 7_462_392  # the lock under which places are counted; any number that nobody else uses
 LOOKAHEAD: Final = 16  # receivers with a place that one round looks at, and so many in doubt: who has waited longest
 
 
@@ -35,6 +36,8 @@ class Receivers:
     def __init__(self, tx: Tx, account: str) -> None:
         self._tx = tx
         self._account = account
+        if tx.on_postgres:  # two dispatchers at two accounts would count the same places as free
+            tx.run(sa.select(sa.func.pg_advisory_xact_lock(_PLACES)))
         under_way = (work.c.lane == Lane.WEBHOOKS, work.c.state.in_((SENT, RUNNING)))
         there = tx.run(sa.select(work.c.account, work.c.receiver).where(*under_way)).all()
         self._together = len(there)
