@@ -75,7 +75,7 @@ def _ask_for(job: Job, order: OrderView) -> Result:
         submitting.account_fault(job.ledger, job.run, fault_of(error), unsent=False)
         return Done({"held": error.code})
     except CarrierError as error:
-        return _wait(job, error, over=_left(job, order) <= 0)
+        return _wait(job, error)  # it tells nothing, and never counts as the look that tells that the time is over
     # Whether the carrier's filter matches parts of a reference is documented nowhere; ours are compared whole.
     same = [found for found in listed if found.customer_order_id == order.reference]
     if same:
@@ -99,9 +99,9 @@ def _absent(job: Job, order: OrderView) -> Result:
     return Later("the lost order is not seen yet", seconds)
 
 
-def _wait(job: Job, error: CarrierError, *, over: bool = False, afresh: bool = False) -> Result:
+def _wait(job: Job, error: CarrierError, *, afresh: bool = False) -> Result:
     seconds = delay_of(error, 0 if afresh else job.run.attempts)
-    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error), over=over, afresh=afresh)
+    orders.wait(job.ledger, job.run, seconds, error.code, trouble_of(error), afresh=afresh)
     return Later(error.code, seconds)
 
 
@@ -163,12 +163,14 @@ def _common_fault(order: OrderView, fates: reconcile.Fates) -> Fault | None:
 
 
 def _missing(job: Job, order: OrderView) -> Result:
-    since = order.missing_since if order.missing_since is not None else order.now
-    if order.now - since >= job.access.account.order_settle:
+    settle = job.access.account.order_settle
+    over = order.missing_since is not None and order.now - order.missing_since >= settle
+    if over and job.run.lost:
         polling.ended(
             job.ledger, job.run, "GONE", reconcile.Fates(frozenset(), dict.fromkeys(order.numbers, ORDER_GONE))
         )
         return Done({"status": "GONE", "failed": len(order.numbers)})
-    seconds = min(_next_look(job, order), job.access.account.order_settle)
-    polling.missing(job.ledger, job.run, seconds, order.now)
+    # As for an order that never appeared: a clock that was put forward makes any time seem over.
+    seconds = max(job.timeout if over else 0, min(_next_look(job, order), settle))
+    polling.missing(job.ledger, job.run, seconds, order.now, over=over)
     return Later("the carrier does not show the order", seconds)

@@ -147,9 +147,13 @@ def there(job: Job, batch: Batch, place: Place, found: PhoneNumber) -> Verdict |
 
 
 def _since(found: PhoneNumber, batch: Batch) -> bool:
-    """Whether it was made after our import began; a time that cannot be read speaks for us, who lost an answer."""
+    """Whether it was made after our order was sent; a time that tells nothing speaks for us, who lost an answer.
+
+    One that is still to come was written before the ledger's clock was put back, and has not followed it yet.
+    """
     try:
         made = datetime.fromisoformat(found.created_at or "")
     except ValueError:
         return True
-    return made.timestamp() >= batch.import_created_at - CLOCKS_DIFFER
+    began = batch.order_sent_at
+    return began is None or began > batch.now or made.timestamp() >= began - CLOCKS_DIFFER

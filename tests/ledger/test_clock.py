@@ -81,6 +81,18 @@ def test_how_long_ago_an_order_was_sent_is_still_known(desk: Desk, clock: Clock)
     assert now(desk) - desk.row(schema.orders).sent_at == pytest.approx(0, abs=SLACK)
 
 
+def test_what_began_before_the_clock_was_put_forward_and_back_again_keeps_its_time(desk: Desk, clock: Clock) -> None:
+    desk.accept(3)
+    submitting.sending(desk.ledger, desk.run(Lane.DASHBOARD))
+    desk.passes(60)
+    clock.step(HOUR)
+    for process in ALIVE:
+        heartbeats.beat(desk.ledger, process)
+    put_back(desk, clock)
+    assert now(desk) - desk.row(schema.orders).sent_at == pytest.approx(60, abs=SLACK)
+    assert all(one.alive for one in heartbeats.heard(desk.ledger))
+
+
 def test_a_clock_that_was_put_back_is_followed_once(desk: Desk, clock: Clock) -> None:
     desk.available(3)
     desk.run(Lane.NUMBERS)

@@ -8,7 +8,7 @@ import pytest
 
 from tnimport.domain import notifying
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, polling, schema, submitting, subscriptions, waking
+from tnimport.ledger import control, orders, polling, schema, submitting, subscriptions, waking
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
@@ -45,6 +45,16 @@ def test_word_of_an_order_makes_its_look_due(desk: Desk, asleep: Run) -> None:
     assert wake(desk)
     (grant,) = desk.claim(Lane.DASHBOARD).grants
     assert grant.order_id == asleep.order_id
+
+
+def test_of_an_order_of_which_word_has_come_no_look_is_the_last(desk: Desk) -> None:
+    desk.accept(1)
+    run = desk.run(Lane.DASHBOARD)
+    submitting.sending(desk.ledger, run)
+    orders.wait(desk.ledger, run, 60, "order_not_seen", over=True)
+    assert desk.row(schema.work).lost
+    assert wake(desk, "unheard-of", reference=desk.row(schema.orders).reference)
+    assert not desk.row(schema.work).lost
 
 
 def test_words_of_others_change_nothing(desk: Desk, asleep: Run) -> None:

@@ -25,6 +25,7 @@ from tasks.catalogue import STEPS, register_all
 from tasks.intake import submit
 from tasks.parts import Access, HandOn, Job, Parts
 from tasks.results import Result
+from tests.ledger.conftest import clock  # noqa: F401 - a fixture
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.credentials import CatapultCredentials, DashboardCredentials

@@ -12,15 +12,19 @@ from tasks.results import Done
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
 from tnimport.domain.backoff import ATTEMPTS_MOST
-from tnimport.ledger import control
-from tnimport.ledger.schema import imports, lanes
+from tnimport.ledger import clock as ledgers_clock
+from tnimport.ledger import control, heartbeats
+from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.schema import imports, lanes, orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from tests.ledger.conftest import Clock
     from tests.tasks.conftest import World
 
+HOUR = 3600.0
 NUMBER = "9192381000"
 OTHER = "9192381001"
 MANY = [f"91923810{index:02}" for index in range(60)]
@@ -34,10 +38,7 @@ def already_there(world: World, number: str, application: str | None = None) -> 
     theirs = application or world.access.catapult.create_application(
         ApplicationSpec(name="theirs", incoming_message_url="https://example.com/theirs"), 5
     )
-    number_id = world.access.catapult.import_number(f"+1{number}", theirs, 5)
-    with world.ledger.write() as tx:  # long before
-        tx.run(sa.update(imports).values(created_at=imports.c.created_at + 3600))
-    return number_id
+    return world.access.catapult.import_number(f"+1{number}", theirs, 5)
 
 
 def test_a_grant_imports_every_number_and_says_how_many(world: World, available: Callable[..., str]) -> None:
@@ -182,6 +183,38 @@ def test_a_number_that_was_there_before(  # noqa: PLR0917 - fixtures and the col
     assert (held["application_id"] == application) == (not theirs or on_present == "refresh")
     with world.ledger.read() as tx:
         assert not tx.run(sa.text("SELECT added FROM numbers")).scalar_one(), "undo must not take it away"
+
+
+def test_a_number_that_was_there_long_before_is_not_ours_because_an_answer_was_lost(
+    world: World, available: Callable[..., str], application: str, clock: Clock
+) -> None:
+    import_id = available(NUMBER)
+    already_there(world, NUMBER, application)
+    clock.step(HOUR)
+    world.earlier(orders, "sent_at", -HOUR)
+    world.sandbox.fault("catapult.numbers.create", "cut-after", count=1)
+    for _ in range(2):
+        world.run(Task.IMPORT_NUMBERS)
+    assert world.fates(import_id) == {NUMBER: ("present", "present")}
+
+
+@pytest.mark.parametrize("on_present", ["skip", "fail"])
+@pytest.mark.parametrize("followed", [False, True])
+def test_a_number_is_ours_though_the_clock_was_ahead_when_its_order_was_sent(
+    world: World, available: Callable[..., str], clock: Clock, on_present: str, followed: bool
+) -> None:
+    dispatcher = Process(kind="dispatcher", host="here", pid=1, version="1")
+    clock.step(HOUR)
+    heartbeats.beat(world.ledger, dispatcher, first=True)
+    import_id = available(NUMBER, on_present=on_present)
+    world.sandbox.fault("catapult.numbers.create", "cut-after", count=1)
+    world.run(Task.IMPORT_NUMBERS)
+    clock.reset()
+    if followed:
+        ledgers_clock.follow(world.ledger)
+        clock.step(2 * HOUR)  # and time passes
+    world.run(Task.IMPORT_NUMBERS)
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
 
 
 @pytest.mark.parametrize("kind", ["error", "cut-after", "rate-limited"])

@@ -19,11 +19,13 @@ from tnimport.ledger.schema import work as work_table
 if TYPE_CHECKING:
     from typing import Any
 
+    from tests.ledger.conftest import Clock
     from tests.tasks.conftest import World
 
 GOOD, ALSO_GOOD = "9192381000", "2062381001"
 BLAMED = "9192381777"
 XML = {"Content-Type": "application/xml"}
+HOUR = 3600.0
 
 
 def test_an_accepted_order_is_looked_at_next(world: World) -> None:
@@ -120,9 +122,7 @@ def test_a_clock_that_is_put_forward_does_not_send_an_order_again_that_is_still_
     world.sandbox.fault("dashboard.orders.create", "cut-after", count=1)
     world.run(Task.SUBMIT_ORDER)
     world.earlier(orders, "sent_at", 100_000)
-    world.sandbox.fault(
-        "dashboard.orders.list", "answer", status=200, headers=XML, body=listed(("1", "somebody-else", "2018")), count=1
-    )
+    empty(world)
     assert world.run(Task.SUBMIT_ORDER) == Later("the lost order is not seen yet", world.http_timeout)
     assert isinstance(world.run(Task.SUBMIT_ORDER), Done)
     assert world.order(import_id)["state"] == "accepted"
@@ -148,7 +148,10 @@ def test_a_list_that_cannot_be_had_tells_nothing_of_the_order(world: World) -> N
     world.earlier(orders, "sent_at", 100_000)
     assert isinstance(world.run(Task.SUBMIT_ORDER), Later)
     assert world.order(import_id)["state"] == "submitting"
+    empty(world)
+    assert world.run(Task.SUBMIT_ORDER) == Later("the lost order is not seen yet", world.http_timeout)
     world.run(Task.SUBMIT_ORDER)
+    assert world.order(import_id)["state"] == "accepted"
     assert world.effects(GOOD)["orders"] == 1
 
 
@@ -172,6 +175,12 @@ def listed(*placed: tuple[str, str, str]) -> str:
         for order_id, reference, date in placed
     )
     return f"<ResponseSelectWrapper><ListOrderIdUserIdDate>{rows}</ListOrderIdUserIdDate></ResponseSelectWrapper>"
+
+
+def empty(world: World) -> None:
+    """The next list does not show what is there."""
+    body = listed(("1", "somebody-else", "2018"))
+    world.sandbox.fault("dashboard.orders.list", "answer", status=200, headers=XML, body=body, count=1)
 
 
 def test_of_several_listed_orders_the_oldest_with_exactly_our_reference_is_adopted(world: World) -> None:
@@ -369,9 +378,30 @@ def test_an_order_that_stays_away_for_longer_than_it_may_fails_with_a_reason_of_
     assert isinstance(world.run(Task.POLL_ORDER), Later)
     world.earlier(orders, "missing_since", 601)
     vanish(world)
+    result = world.run(Task.POLL_ORDER)
+    assert isinstance(result, Later)
+    assert result.seconds >= world.http_timeout
+    vanish(world)
     assert world.run(Task.POLL_ORDER) == Done({"status": "GONE", "failed": 2})
     assert set(world.fates(import_id).values()) == {("failed", "order_gone")}
     assert world.view(import_id).state == "failed"
+
+
+def test_a_clock_that_is_put_forward_does_not_make_an_order_gone(world: World, clock: Clock) -> None:
+    world.sandbox.switch(order_outcome="stuck-processing")
+    import_id = ordered(world, GOOD)
+    vanish(world)
+    world.run(Task.POLL_ORDER)
+    clock.step(HOUR)
+    vanish(world)
+    assert isinstance(world.run(Task.POLL_ORDER), Later)
+    assert isinstance(world.run(Task.POLL_ORDER), Later), "it is there"
+    for _ in range(2):
+        vanish(world)
+        assert isinstance(world.run(Task.POLL_ORDER), Later), "the absence before counts no more"
+    world.sandbox.release()
+    world.run(Task.POLL_ORDER)
+    assert world.view(import_id).counts["available"] == 1
 
 
 @pytest.mark.parametrize("kind", ["error", "cut-before", "cut-after", "rate-limited", "html", "empty", "truncated"])

@@ -1,8 +1,10 @@
 """The database's clock may be put back: what waits for a time would then wait that much longer.
 
 The heartbeats remember how late it has been. One that lies in the future tells by how much the clock was put back, give
-or take a beat, and every time that decides something is put back with it. A clock that is put forward needs nothing of
-the kind: claims and waits end early, and what depends on an effect's own time is looked at twice (`tasks`).
+or take a beat, and every time that decides something is put back with it. Of what has begun, though, only a time that
+is still to come: another one may have been written before the clock was put forward, and what began earlier than it did
+is over too soon. A clock that is put forward needs nothing of the kind: claims and waits end early, and what depends on
+an effect's own time is looked at twice (`tasks`).
 """
 
 from typing import Final
@@ -41,6 +43,8 @@ FOLLOWING: Final = (
     (upkeep, ("due_at", "until"), sa.true()),
 )
 
+BEGUN: Final = frozenset({"sent_at", "missing_since", "cancel_asked_at"})  # from here on something has its time
+
 
 def put_back(tx: Tx) -> float:
     """By how many seconds the clock was put back and the ledger has not followed yet; mostly none."""
@@ -58,9 +62,15 @@ def follow(ledger: Ledger) -> float:
         seconds = put_back(tx)
         if seconds:
             for table, names, where in FOLLOWING:
-                back = {name: table.c[name] - seconds for name in names}
+                back = {name: _followed(table.c[name], seconds, tx.now) for name in names}
                 tx.run(sa.update(table).where(where).values(back))
             ahead = sa.update(heartbeats).where(heartbeats.c.seen_at > tx.now)
             tx.run(ahead.values(seen_at=heartbeats.c.seen_at - seconds))
             tx.announce()
     return seconds
+
+
+def _followed(time: sa.Column[float], seconds: float, now: float) -> sa.ColumnElement[float]:
+    if time.name not in BEGUN:
+        return time - seconds
+    return sa.case((time > now, time - seconds), else_=time)

@@ -19,7 +19,7 @@ from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.orders import Fault, hold_run, order_id
 from tnimport.ledger.outcomes import Settled, settle
-from tnimport.ledger.schema import applications, imports, numbers
+from tnimport.ledger.schema import applications, imports, numbers, orders
 from tnimport.ledger.schema import work as work_table
 from tnimport.ledger.work import Run, active
 
@@ -40,7 +40,7 @@ class Batch:
     places: list[Place]
     application_id: str | None
     on_present: OnPresent
-    import_created_at: float
+    order_sent_at: float | None
     cancel_asked_at: float | None
     now: float
 
@@ -74,22 +74,23 @@ class Flush:
 def load(ledger: Ledger, run: Run) -> Batch:
     """Read the numbers of a grant that have no outcome yet."""
     with ledger.read() as tx:
-        row = tx.run(_TARGET, {"import": run.import_id}).one()
+        row = tx.run(_TARGET, {"order": run.order_id}).one()
         found = tx.run(_OPEN_HERE, {"order": run.order_id, "first": run.first, "last": run.last})
         return Batch(
             places=[Place(number.pos, str(number.tn), number.number_id) for number in found],
             application_id=row.application_id,
             on_present=OnPresent(row.on_present),
-            import_created_at=row.created_at,
+            order_sent_at=row.sent_at,
             cancel_asked_at=row.cancel_asked_at,
             now=tx.now,
         )
 
 
 _TARGET: Final = (
-    sa.select(imports.c.on_present, imports.c.created_at, imports.c.cancel_asked_at, applications.c.application_id)
-    .select_from(imports.outerjoin(applications, applications.c.id == imports.c.application_ref))
-    .where(imports.c.id == sa.bindparam("import"))
+    sa.select(imports.c.on_present, orders.c.sent_at, imports.c.cancel_asked_at, applications.c.application_id)
+    .select_from(orders.join(imports, imports.c.id == orders.c.import_id))
+    .outerjoin(applications, applications.c.id == imports.c.application_ref)
+    .where(orders.c.id == sa.bindparam("order"))
 )
 _OPEN_HERE: Final = (
     sa.select(numbers.c.pos, numbers.c.tn, numbers.c.number_id)

@@ -34,20 +34,24 @@ def unfinished(ledger: Ledger, run: Run, status: str, seconds: float, looked_at:
         counted = {"polls": orders.c.polls + 1, "carrier_status": status[:32], "missing_since": None}
         tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
         seconds = sooner(tx, run, looked_at, seconds)
-        later(tx, run, seconds, attempts=run.attempts + 1, strikes=0)
+        later(tx, run, seconds, attempts=run.attempts + 1, strikes=0, lost=False)
         lanes.succeeded(tx, run.account, run.lane)
     return seconds
 
 
 @untangled
-def missing(ledger: Ledger, run: Run, seconds: float, looked_at: float = inf) -> None:
-    """The carrier says it knows no such order; note since when, and look again."""
+def missing(ledger: Ledger, run: Run, seconds: float, looked_at: float = inf, *, over: bool = False) -> None:
+    """The carrier says it knows no such order; note since when, and look again.
+
+    `over` says that by the ledger's clock its time is over: the next look is the last, and no word makes it earlier.
+    """
     with ledger.write() as tx:
         work.fence(tx, run)
         since = sa.func.coalesce(orders.c.missing_since, tx.now)
         counted = {"polls": orders.c.polls + 1, "missing_since": since}
         tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
-        later(tx, run, sooner(tx, run, looked_at, seconds), attempts=run.attempts + 1, strikes=0)
+        seconds = seconds if over else sooner(tx, run, looked_at, seconds)
+        later(tx, run, seconds, attempts=run.attempts + 1, strikes=0, lost=over)
         lanes.succeeded(tx, run.account, run.lane)
 
 

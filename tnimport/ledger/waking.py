@@ -30,7 +30,8 @@ def wake(ledger: Ledger, account: str, *, carrier_order_id: str | None, referenc
             asleep = sa.select(work.c.id).where(work.c.order_id == row.id, work.c.state == WAITING, work.c.due_at > at)
             # Who has it locked is about to send or to drop it; a cancel locks work first and orders then.
             unlocked = asleep.with_for_update(skip_locked=True)
-            tx.run(sa.update(work).where(work.c.id.in_(unlocked)).values(due_at=at))
+            # It is there: a look that does not see it yet is not the last one.
+            tx.run(sa.update(work).where(work.c.id.in_(unlocked)).values(due_at=at, lost=False))
             tx.announce()
         subscriptions.told(tx, account, carrier_order_id)
         return row is not None
