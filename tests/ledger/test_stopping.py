@@ -7,15 +7,18 @@ import pytest
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, orders, polling, reads, schema, submitting
+from tnimport.ledger import control, orders, polling, reads, schema, submitting, window
 from tnimport.ledger.closing import hold
 from tnimport.ledger.numbers import Flush
 from tnimport.ledger.orders import Fault
+from tnimport.ledger.reap import NEEDS_ATTENTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.ledger.conftest import Desk
+    from tnimport.ledger.engine import Ledger
+    from tnimport.ledger.work import Run
 
 LANES = (Lane.DASHBOARD, Lane.NUMBERS, Lane.LOOKUPS, Lane.APPLICATIONS)
 FAULT = Fault("401", "Mend the credentials, then resume.", whole_account=True)
@@ -52,6 +55,78 @@ def test_a_paused_import_starts_nothing_until_it_is_resumed(desk: Desk) -> None:
     assert desk.state(import_id) == "queued"
     assert desk.kinds(import_id) == ["import_accepted", "import_paused", "import_resumed"]
     assert desk.grant(Lane.DASHBOARD)
+
+
+def held(code: str) -> Callable[[Ledger, str], object]:
+    def stop(ledger: Ledger, import_id: str) -> None:
+        with ledger.write() as tx:
+            hold(tx, import_id, code, "Mend it.")
+
+    return stop
+
+
+ASKING = pytest.mark.parametrize("stop", [control.pause, held("5016")], ids=["paused", "wrong site"])
+SILENT = pytest.mark.parametrize("stop", [held("401"), held(NEEDS_ATTENTION)], ids=["wrong password", "deadly"])
+
+
+def at_carrier(desk: Desk, import_id: str) -> Run:
+    """The import's one order is accepted; the run that looks at it."""
+    run = desk.accepted(desk.run(Lane.DASHBOARD))
+    assert run.import_id == import_id
+    return run
+
+
+@ASKING
+def test_what_is_at_the_carrier_is_looked_at_though_its_import_waits_for_a_person(
+    desk: Desk, stop: Callable[[Ledger, str], object]
+) -> None:
+    import_id = desk.accept(3)
+    polling.unfinished(desk.ledger, at_carrier(desk, import_id), "PROCESSING", 0)
+    grant = desk.grant(Lane.DASHBOARD)
+    stop(desk.ledger, import_id)
+    run = desk.take(grant)
+    assert run is not None, "not even a message on its way is in vain"
+    polling.unfinished(desk.ledger, run, "PROCESSING", 0)
+    desk.end_well(desk.run(Lane.DASHBOARD))
+    assert desk.counts(import_id) == {"available": 3}
+    assert nothing_starts(desk)
+    control.resume(desk.ledger, import_id)
+    desk.finish_all()
+    assert desk.state(import_id) == "complete"
+
+
+@ASKING
+def test_a_lost_order_is_asked_for_and_never_sent_while_its_import_waits_for_a_person(
+    desk: Desk, stop: Callable[[Ledger, str], object]
+) -> None:
+    import_id = lost_order(desk)
+    stop(desk.ledger, import_id)
+    submitting.settled_absent(desk.ledger, desk.run(Lane.DASHBOARD))
+    assert desk.counts(import_id) == {"requested": 5}
+    assert nothing_starts(desk)
+
+
+@SILENT
+def test_nothing_is_asked_while_the_account_is_at_fault_or_a_look_has_killed_its_runs(
+    desk: Desk, stop: Callable[[Ledger, str], object]
+) -> None:
+    import_id = desk.accept(3)
+    polling.unfinished(desk.ledger, at_carrier(desk, import_id), "PROCESSING", 0)
+    stop(desk.ledger, import_id)
+    assert nothing_starts(desk)
+
+
+@SILENT
+def test_orders_that_nobody_looks_at_keep_no_other_import_waiting(
+    desk: Desk, stop: Callable[[Ledger, str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "ORDERS_AT_CARRIER", 1)
+    import_id = desk.accept(1)
+    polling.unfinished(desk.ledger, at_carrier(desk, import_id), "PROCESSING", 60)
+    other = desk.accept(1)
+    assert nothing_starts(desk)
+    stop(desk.ledger, import_id)
+    assert desk.grant(Lane.DASHBOARD).import_id == other
 
 
 @pytest.mark.parametrize("stop", [control.pause, control.cancel])

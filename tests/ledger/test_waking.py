@@ -79,10 +79,11 @@ def test_a_flood_makes_one_look_a_second(desk: Desk, asleep: Run) -> None:
     assert 0 < due_in(desk) <= notifying.AT_MOST_EACH
 
 
-def test_an_import_that_is_paused_is_not_looked_at_for_a_word(desk: Desk, asleep: Run) -> None:
+def test_the_order_of_an_import_that_is_paused_is_looked_at_for_a_word(desk: Desk, asleep: Run) -> None:
     control.pause(desk.ledger, str(asleep.import_id))
-    assert wake(desk)
     assert not desk.claim(Lane.DASHBOARD).grants
+    assert wake(desk)
+    assert desk.run(Lane.DASHBOARD).order_id == asleep.order_id
 
 
 def test_an_end_without_word_is_kept_until_its_word_comes(desk: Desk, asleep: Run) -> None:

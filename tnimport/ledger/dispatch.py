@@ -22,7 +22,7 @@ from tnimport.ledger.receivers import Receivers
 from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.window import Window
-from tnimport.ledger.work import SENT, WAITING, active, application_ready, closing, doubtful, waits
+from tnimport.ledger.work import SENT, WAITING, active, application_ready, going_on, waits
 
 _LEFT: Final = sa.func.coalesce(sum((imports.c[state] for state in OPEN), sa.literal(0)), 0).label("left")
 _OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an account has work of its own
@@ -173,8 +173,7 @@ def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[b
         wanting = sa.exists().where(imports.c.application_ref == work.c.application_ref, active())
         yield wanting.correlate(work)
         return
-    going = sa.or_(active(), sa.and_(closing(), doubtful()))
-    yield sa.or_(work.c.import_id.is_(None), going) if name in _OF_NO_IMPORT else going
+    yield sa.or_(work.c.import_id.is_(None), going_on()) if name in _OF_NO_IMPORT else going_on()
     if window is not None:
         yield window.open_to()
     if name in {Lane.NUMBERS, Lane.LOOKUPS}:

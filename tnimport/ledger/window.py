@@ -2,6 +2,8 @@
 
 The carrier may notice only later that a site or SIP peer is wrong, and fails every order for it then. So an import has
 one order there until one for the same site and peer has come to an end that was not the site's fault.
+
+Orders that nobody looks at, because the account is at fault or a person has to look first, keep nobody from a place.
 """
 
 from collections import Counter
@@ -13,8 +15,8 @@ from tnimport.domain.life import AT_CARRIER, OrderState
 from tnimport.ledger import sites
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.grants import Due
-from tnimport.ledger.schema import orders, work
-from tnimport.ledger.work import RUNNING, SENT
+from tnimport.ledger.schema import imports, orders, work
+from tnimport.ledger.work import RUNNING, SENT, answered
 
 ORDERS_AT_CARRIER: Final = 20
 ORDERS_OF_ONE_IMPORT: Final = 16  # the carrier may take hours; a small import finds a place behind a huge one
@@ -26,7 +28,8 @@ class Window:
     def __init__(self, tx: Tx, account: str) -> None:
         self._tx, self._account = tx, account
         self._sites: dict[str, bool] = {}
-        there = sa.select(orders.c.import_id).where(orders.c.account == account, orders.c.state.in_(AT_CARRIER))
+        looked_at = sa.select(orders.c.import_id).join(imports, imports.c.id == orders.c.import_id).where(answered())
+        there = looked_at.where(orders.c.account == account, orders.c.state.in_(AT_CARRIER))
         sent = (work.c.account == account, work.c.state.in_((SENT, RUNNING)), orders.c.state == OrderState.PLANNED)
         going = sa.select(orders.c.import_id).join(work, work.c.order_id == orders.c.id).where(*sent)
         self._taken = Counter[str](tx.run(sa.union_all(there, going)).scalars())

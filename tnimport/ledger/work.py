@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from tnimport.contract import Task
-from tnimport.domain.life import OrderState
+from tnimport.domain.life import AT_CARRIER, OrderState
 from tnimport.domain.pacing import Pace
 from tnimport.domain.reasons import all_reasons
 from tnimport.ledger import lanes
@@ -98,17 +98,34 @@ def doubtful() -> sa.ColumnElement[bool]:
     )
 
 
-_OF_ONE_IMPORT: Final = sorted(one.code for one in all_reasons() if one.scope == "import")
+OF_ONE_IMPORT: Final = sorted(one.code for one in all_reasons() if one.scope == "import")
+
+
+def answered() -> sa.ColumnElement[bool]:
+    """An import about which the carrier may be asked, though it is held.
+
+    Not while the whole account is at fault: asking with a wrong password again and again would lock it. Nor where a
+    look has killed its runs.
+    """
+    return sa.or_(imports.c.held_at.is_(None), imports.c.held_code.in_(OF_ONE_IMPORT))
 
 
 def closing() -> sa.ColumnElement[bool]:
-    """An import that was stopped for good and still finds out what it has left at the carrier.
-
-    Not while the whole account is at fault: asking with a wrong password again and again would lock it.
-    """
+    """An import that was stopped for good and still finds out what it has left at the carrier."""
     stopped = sa.or_(imports.c.cancel_asked_at.is_not(None), imports.c.refused_code.is_not(None))
-    answered = sa.or_(imports.c.held_at.is_(None), imports.c.held_code.in_(_OF_ONE_IMPORT))
-    return sa.and_(stopped, answered, imports.c.finished_at.is_(None))
+    return sa.and_(stopped, answered(), imports.c.finished_at.is_(None))
+
+
+def going_on() -> sa.ColumnElement[bool]:
+    """Work that may start; in a query that joins `imports` and `orders` to it.
+
+    Of an import that waits for a person, orders that are at the carrier are looked at all the same: looking changes
+    nothing there, and they hold places that other imports wait for.
+    """
+    for_good = (imports.c.cancel_asked_at, imports.c.refused_code, imports.c.finished_at)
+    for_now = sa.and_(imports.c.sealed_at.is_not(None), answered(), *(stop.is_(None) for stop in for_good))
+    there = sa.and_(for_now, orders.c.state.in_(AT_CARRIER))
+    return sa.or_(active(), sa.and_(closing(), doubtful()), there)
 
 
 @untangled
@@ -143,15 +160,15 @@ def _stopped(tx: Tx, run: Run) -> bool:
         return False
     if tx.run(_GOING_ON, {"import": run.import_id}).first() is not None:
         return False
-    return tx.run(_FINDING_OUT, {"claim": run.id}).first() is None
+    return tx.run(_LOOKING, {"claim": run.id}).first() is None
 
 
 _GOING_ON: Final = sa.select(imports.c.id).where(imports.c.id == sa.bindparam("import"), active())
-_FINDING_OUT: Final = (
+_LOOKING: Final = (
     sa.select(work.c.id)
     .join(imports, imports.c.id == work.c.import_id)
     .join(orders, orders.c.id == work.c.order_id)
-    .where(work.c.id == sa.bindparam("claim"), closing(), doubtful())
+    .where(work.c.id == sa.bindparam("claim"), going_on())
 )
 
 
