@@ -281,6 +281,45 @@ def test_a_wrong_site_keeps_nobody_from_finding_out_what_a_cancelled_import_left
     assert desk.counts(import_id) == {"imported": 1, "cancelled": 4}
 
 
+SITE = Fault("5016", "Another site.", whole_account=False)
+
+
+def order_meets(desk: Desk, fault: Fault) -> None:
+    submitting.account_fault(desk.ledger, desk.run(Lane.DASHBOARD), fault, unsent=False)
+
+
+def number_meets(desk: Desk, fault: Fault) -> None:
+    desk.record(desk.run(Lane.LOOKUPS), Flush(first=0, last=True, fault=fault))
+
+
+@pytest.mark.parametrize(("lost", "meets"), [(lost_order, order_meets), (lost_number, number_meets)])
+def test_what_meets_a_fault_while_it_finds_out_asks_ever_more_rarely_and_tells_it_once(
+    desk: Desk, lost: Callable[[Desk], str], meets: Callable[[Desk, Fault], None]
+) -> None:
+    import_id = lost(desk)
+    control.cancel(desk.ledger, import_id)
+    for least in (60, 60, 120, 300):
+        meets(desk, SITE)
+        desk.passes(least - 5)
+        assert nothing_starts(desk)
+        desk.passes(10 * least)
+    assert desk.kinds(import_id).count("import_held") == 1
+    assert desk.row(schema.imports).held_code == "5016"
+
+
+def test_a_fault_of_the_whole_account_ends_the_asking_of_an_import_that_is_held_for_its_own(desk: Desk) -> None:
+    import_id = desk.accept(3)
+    polling.unfinished(desk.ledger, at_carrier(desk, import_id), "PROCESSING", 0)
+    order_meets(desk, SITE)
+    desk.passes(61)
+    order_meets(desk, FAULT)
+    desk.passes(3600)
+    assert nothing_starts(desk)
+    assert desk.row(schema.imports).held_code == "401"
+    control.resume(desk.ledger, import_id)
+    assert desk.grant(Lane.DASHBOARD)
+
+
 def test_what_cannot_be_found_out_while_the_account_is_at_fault_waits_for_a_person(desk: Desk) -> None:
     import_id = lost_number(desk)
     with desk.ledger.write() as tx:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from tnimport.domain.backoff import RETRY_MOST, poll_delay
 from tnimport.domain.life import UNFINISHED_ORDERS, Action, NumberEvent, OrderState, Outcome, Stage, seen_as
 from tnimport.domain.webhooks import Event
 from tnimport.ledger import deliveries
@@ -16,20 +17,30 @@ from tnimport.ledger.engine import Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.verification import give_up
-from tnimport.ledger.work import RUNNING, doubtful
+from tnimport.ledger.work import OF_ONE_IMPORT, RUNNING, answered, doubtful
+
+HELD_LEAST: Final = 60.0  # seconds between two calls while a fault waits for a person
 
 
 def hold(tx: Tx, import_id: str, code: str, instruction: str) -> None:
     """Stop an import for a fault of the account; the first reason stands until somebody resumes.
 
-    One that is cancelled and still asks for lost answers may meet another fault while it is held.
+    One that goes on asking while it is held may meet a fault that stops the asking, too.
     """
-    going = sa.or_(imports.c.held_at.is_(None), imports.c.cancel_asked_at.is_not(None))
+    unheld = imports.c.held_at.is_(None)
+    going = unheld if code in OF_ONE_IMPORT else answered()
     running = (imports.c.id == import_id, going, imports.c.finished_at.is_(None))
     values = {"held_at": tx.now, "held_code": code, "held_text": instruction, "updated_at": tx.now}
     if tx.changed(sa.update(imports).where(*running).values(**values)):
         note(tx, "import_held", import_id, code=code, instruction=instruction)
         deliveries.owe_import(tx, import_id, Event.IMPORT_HELD)
+
+
+def ask_again_in(tx: Tx, import_id: str | None) -> float:
+    """Seconds until an import that met a fault asks again: none where nothing starts before somebody resumes it."""
+    held = sa.select(imports.c.held_at).where(imports.c.id == import_id, answered())
+    since = tx.run(held).scalar()
+    return 0.0 if since is None else poll_delay(tx.now - since, HELD_LEAST, RETRY_MOST)
 
 
 def hold_account(tx: Tx, account: str, code: str, instruction: str) -> None:

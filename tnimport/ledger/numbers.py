@@ -13,7 +13,7 @@ from tnimport.domain.pacing import Pace
 from tnimport.domain.wishes import OnPresent
 from tnimport.ledger import lanes, work
 from tnimport.ledger.circles import untangled
-from tnimport.ledger.closing import close_if_stopped
+from tnimport.ledger.closing import ask_again_in, close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
@@ -166,7 +166,9 @@ _GOING_ON: Final = sa.select(imports.c.id).where(imports.c.id == sa.bindparam("i
 
 def _end(tx: Tx, run: Run, flush: Flush) -> None:
     if flush.first < run.last and _any_open(tx, run, flush.first):
-        work.later(tx, run, tx.now)
+        # A look for a lost answer goes on though its import is held; all else waits for a person.
+        wait = ask_again_in(tx, run.import_id) if flush.fault is not None and run.look and run.lost else 0.0
+        work.later(tx, run, tx.now + wait)
     else:
         work.done(tx, run)
     if run.import_id is not None:

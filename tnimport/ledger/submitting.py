@@ -9,7 +9,7 @@ from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage
 from tnimport.ledger import lanes, work
 from tnimport.ledger.books import Books
 from tnimport.ledger.circles import untangled
-from tnimport.ledger.closing import close_if_stopped
+from tnimport.ledger.closing import ask_again_in, close_if_stopped
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
@@ -89,7 +89,7 @@ def account_fault(ledger: Ledger, run: Run, fault: Fault, *, unsent: bool) -> No
         work.fence(tx, run)
         if unsent:
             move(tx, run, OrderState.PLANNED, sent_at=None)
-        later(tx, run, 0)
+        later(tx, run, 0 if unsent else ask_again_in(tx, run.import_id))
 
 
 @untangled
