@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, heartbeats, inbound, outgoing, prune, reads, sending, upkeep, verifying
+from tnimport.ledger import control, deliveries, heartbeats, inbound, outgoing, prune, reads, sending, upkeep, verifying
 from tnimport.ledger import schema as tables
+from tnimport.ledger.deliveries import Attempt
 from tnimport.ledger.heartbeats import Process
 from tnimport.ledger.inbound import Call
 from tnimport.ledger.outgoing import NewMessage
@@ -63,6 +64,20 @@ def left(desk: Desk) -> dict[str, int]:
             for name in (*OF_AN_IMPORT, "work")
         }
     return {name: count for name, count in counts.items() if count}
+
+
+def test_an_import_stays_as_long_as_somebody_is_still_to_be_told_of_it(desk: Desk) -> None:
+    import_id = finished(desk, notify_url="https://example.com/told")
+    run = desk.run(Lane.WEBHOOKS)
+    owed = deliveries.begin(desk.ledger, run)
+    deliveries.again(desk.ledger, run, Attempt(500), 2 * DAY, None)
+    desk.passes(2 * DAY)
+    assert not pruned(desk, 1)["hidden"]
+    run = desk.run(Lane.WEBHOOKS)
+    assert deliveries.begin(desk.ledger, run).id == owed.id
+    deliveries.delivered(desk.ledger, run, Attempt(200))
+    assert pruned(desk, 1)["imports"] == 1
+    assert desk.rows(tables.imports, id=import_id) == desk.rows(tables.deliveries) == []
 
 
 def test_a_finished_import_goes_with_all_its_rows_when_its_time_is_over(desk: Desk) -> None:

@@ -137,7 +137,8 @@ def _over(tx: Tx, retention: float) -> Iterator[sa.Select[Any]]:
     one = sa.select(imports.c.id).limit(1)
     yield one.where(*staging, imports.c.staged_at < tx.now - ABANDONED_SECONDS).order_by(imports.c.id)
     if retention:
-        finished = one.where(imports.c.sealed_at.is_not(None), imports.c.finished_at < tx.now - retention)
+        owed = sa.exists().where(deliveries.c.import_id == imports.c.id, deliveries.c.state == DeliveryState.WAITING)
+        finished = one.where(imports.c.sealed_at.is_not(None), imports.c.finished_at < tx.now - retention, ~owed)
         yield finished.order_by(imports.c.finished_at)
 
 
