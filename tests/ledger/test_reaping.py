@@ -10,9 +10,10 @@ from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, numbers, polling, reap, schema, submitting, work
+from tnimport.ledger import control, numbers, outgoing, polling, reap, schema, sending, submitting, work
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.numbers import Flush
+from tnimport.ledger.outgoing import NewMessage
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
@@ -129,6 +130,25 @@ def test_an_application_step_that_ends_three_runs_holds_every_import_that_waits_
         desk.vanish(desk.run(Lane.APPLICATIONS))
     assert [desk.state(import_id) for import_id in (*waiting, other)] == ["held", "held", "queued"]
     assert not desk.claim(Lane.APPLICATIONS).grants
+
+
+@pytest.mark.parametrize(
+    ("called", "end"), [(False, ("failed", "needs_attention")), (True, ("unknown", "run_vanished"))]
+)
+def test_a_callers_message_that_ends_three_runs_is_ended(
+    desk: Desk, called: bool, end: tuple[str, str]
+) -> None:
+    new = NewMessage(account="default", sender="9192380000", recipient="+12065550123", text="Hi")
+    outgoing.store(desk.ledger, [new], key=None, fingerprint="f")
+    for turn in range(3):
+        run = desk.run(Lane.MESSAGES)
+        if called and turn == 0:
+            sending.calling(desk.ledger, run)
+        desk.passes(121)
+        desk.reap()
+    row = desk.row(schema.messages)
+    assert (row.state, row.code) == end
+    assert not desk.rows(schema.work)
 
 
 def test_a_step_that_is_the_accounts_own_and_ends_three_runs_holds_nobody(desk: Desk) -> None:

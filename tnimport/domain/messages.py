@@ -38,12 +38,14 @@ class MessageMove(StrEnum):
     REFUSED = "refused"  # the carrier will not take it
     UNANSWERED = "unanswered"  # the answer was lost or unclear, or the run vanished
     CANCELLED = "cancelled"  # its import was cancelled, and no run holds it
+    PARKED = "parked"  # the runs that were to send it vanished before they called, again and again
 
 
 _S, _M = MessageState, MessageMove
 MESSAGE_MOVES: Final[Mapping[tuple[MessageState, MessageMove], MessageState]] = {
     (_S.QUEUED, _M.CALLING): _S.SENDING,
     (_S.QUEUED, _M.CANCELLED): _S.CANCELLED,
+    (_S.QUEUED, _M.PARKED): _S.FAILED,
     (_S.SENDING, _M.TAKEN): _S.SENT,
     (_S.SENDING, _M.NOT_TAKEN): _S.QUEUED,
     (_S.SENDING, _M.REFUSED): _S.FAILED,

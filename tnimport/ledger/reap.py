@@ -14,13 +14,14 @@ from sqlalchemy.exc import OperationalError
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
-from tnimport.ledger import clock, deliveries, sessions, tallies
+from tnimport.ledger import clock, deliveries, sending, sessions, tallies
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.outcomes import Failed, settle
 from tnimport.ledger.schema import imports, numbers, work
+from tnimport.ledger.sending import Why
 from tnimport.ledger.work import RUNNING, SENT, WAITING
 
 STRIKES: Final = 3
@@ -142,6 +143,9 @@ def _strike(tx: Tx, row: sa.Row[Any]) -> None:
             f"The run that delivered it ended without a word {STRIKES} times; look at the worker's log, then replay it."
         )
         deliveries.park(tx, row.id, row.delivery_id, NEEDS_ATTENTION, text)
+    elif parked and row.message_id is not None and row.import_id is None:
+        text = f"The run that was to send it ended without a word {STRIKES} times; it was not sent."
+        sending.park(tx, row.id, row.message_id, Why(NEEDS_ATTENTION, text))
     elif parked:
         _park(tx, row)
 

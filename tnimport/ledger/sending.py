@@ -20,6 +20,8 @@ from tnimport.ledger.orders import Fault, hold_run
 from tnimport.ledger.proofs import wake
 from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import messages
+from tnimport.ledger.schema import work as work_table
+from tnimport.ledger.verification import VANISHED
 from tnimport.ledger.work import Run
 
 ASK_AGAIN: Final = 60.0  # seconds between two calls while the account is at fault
@@ -142,6 +144,15 @@ def over(ledger: Ledger, run: Run) -> None:
     with ledger.write() as tx:
         work.fence(tx, run)
         _end(tx, run)
+
+
+def park(tx: Tx, work_id: int, message_id: str, parked: Why) -> None:
+    """End a message of a caller whose runs vanished again and again; what was not called for is certainly not sent."""
+    for happened, why in ((MessageMove.PARKED, parked), (MessageMove.UNANSWERED, Why(*VANISHED))):
+        (before,) = sources(happened)
+        mine = sa.update(messages).where(messages.c.id == message_id, messages.c.state == before)
+        tx.run(mine.values(state=move_message(before, happened), updated_at=tx.now, **why.columns()))
+    tx.run(sa.delete(work_table).where(work_table.c.id == work_id))
 
 
 def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> None:  # noqa: ANN401 - columns of `messages`
