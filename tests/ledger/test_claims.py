@@ -3,17 +3,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 
 from tnimport.contract import Task
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import dispatch, numbers, schema, submitting, work
+from tnimport.ledger import control, dispatch, numbers, schema, submitting, work
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Flush
 from tnimport.ledger.work import ClaimLost
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.ledger.conftest import Desk
+    from tnimport.ledger.grants import Grant
 
 ACCOUNTS = {"default": Account(name="default", account_id="9999999")}
 
@@ -159,6 +163,34 @@ def test_calls_that_were_not_made_give_their_tokens_back(desk: Desk) -> None:
     desk.record(run, Flush(settled=[desk.imported(0)], first=1, last=True, unused=1))
     assert 98.1 <= desk.lane(Lane.NUMBERS).tokens <= 100  # which it may have filled up to in the meantime
     assert desk.row(schema.lanes, name=f"import:{run.import_id}").tokens == own + 1
+
+
+def paused_and_resumed(desk: Desk, import_id: str, grants: list[Grant]) -> None:
+    control.pause(desk.ledger, import_id)
+    assert not any(map(desk.take, grants))
+    control.resume(desk.ledger, import_id)
+
+
+def nobody_takes_it(desk: Desk, *_: object) -> None:
+    desk.passes(31)
+    desk.reap()
+
+
+@pytest.mark.parametrize(("own", "least"), [(None, 16), (1e-6, 1)])
+@pytest.mark.parametrize("nothing_comes_of", [paused_and_resumed, nobody_takes_it])
+def test_messages_of_which_nothing_comes_cost_no_tokens(
+    desk: Desk, nothing_comes_of: Callable[[Desk, str, list[Grant]], None], own: float | None, least: int
+) -> None:
+    desk.paced(Lane.NUMBERS, 1e-9, holding=40)
+    import_id = desk.available(60, max_per_minute=own)
+    with desk.ledger.write() as tx:
+        tx.run(sa.update(schema.lanes).values(tokens=40))
+    for _ in range(3):
+        grants = desk.claim(Lane.NUMBERS).grants
+        assert least <= sum(grant.count for grant in grants)
+        assert desk.lane(Lane.NUMBERS).tokens == pytest.approx(40 - len(grants))
+        nothing_comes_of(desk, import_id, grants)
+        assert desk.lane(Lane.NUMBERS).tokens == pytest.approx(40)
 
 
 def test_what_a_range_holds_no_longer_is_passed_over(desk: Desk) -> None:

@@ -5,6 +5,8 @@ another in a circle: the claim of the run, its order, its import, work that no r
 gives out work locks a lane first, and it passes over work that somebody else has locked.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Final
 
@@ -94,12 +96,19 @@ def give_back(tx: Tx, account: str, name: str, pace: Pace, *, count: int, import
         _refill(tx, account, own(import_id), own_pace(most), count)
 
 
-def unspent(tx: Tx, account: str, name: str, *, count: int, import_id: str | None) -> None:
-    """As `give_back`, where the pace is not known; what is too much for a lane is gone when it is next filled."""
-    names = [name, own(import_id)] if name == Endpoint.NUMBERS else [name]
-    mine = sa.and_(lanes.c.account == account, lanes.c.name.in_(names))
-    tx.run(sa.select(lanes.c.name).where(mine).order_by(lanes.c.name).with_for_update())
-    tx.run(sa.update(lanes).where(mine).values(tokens=lanes.c.tokens + count))
+def return_unspent(tx: Tx, spent: Iterable[tuple[str, str, str | None, int]]) -> None:
+    """Return the tokens of work that was not begun: account, lane, import and count of each.
+
+    The pace is not asked for. What is more than the bucket holds runs over before the next call (`pacing.fill`).
+    """
+    counts: Counter[tuple[bool, str, str]] = Counter()
+    for account, name, import_id, count in spent:
+        counts[False, account, name] += count
+        if name == Endpoint.NUMBERS:
+            counts[True, account, own(import_id)] += count
+    for (_, account, name), count in sorted(counts.items()):  # an import's own lane is locked after the account's
+        if count:
+            tx.run(sa.update(lanes).where(_is(account, name)).values(tokens=lanes.c.tokens + count))
 
 
 def _refill(tx: Tx, account: str, name: str, pace: Pace, count: int) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome, Stage
-from tnimport.ledger import clock, deliveries, sending, sessions, tallies
+from tnimport.ledger import clock, deliveries, lanes, sending, sessions, tallies
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.engine import Ledger, Tx
@@ -89,11 +89,13 @@ def _late(tx: Tx) -> tuple[sa.ColumnElement[bool], ...]:
 
 @untangled
 def _free_sent(ledger: Ledger) -> None:
-    """Nobody took the message: the work waits again, uncounted."""
+    """Nobody took the message: the work waits again, uncounted, and its tokens come back."""
+    spent = (work.c.account, work.c.lane, work.c.import_id, work.c.tokens)
     with ledger.write() as tx:
-        late = sa.select(work.c.id).where(work.c.state == SENT, work.c.until < tx.now)
-        unlocked = late.with_for_update(skip_locked=True)
-        tx.run(sa.update(work).where(work.c.id.in_(unlocked)).values(**_free(tx)))
+        late = sa.select(work.c.id, *spent).where(work.c.state == SENT, work.c.until < tx.now)
+        unlocked = tx.run(late.with_for_update(skip_locked=True)).all()
+        tx.run(sa.update(work).where(work.c.id.in_([row.id for row in unlocked])).values(**_free(tx)))
+        lanes.return_unspent(tx, [(row.account, row.lane, row.import_id, row.tokens) for row in unlocked])
         tx.announce()
 
 

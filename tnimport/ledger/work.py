@@ -207,15 +207,10 @@ def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN
     tx.announce()
 
 
-def put_back(tx: Tx, run: Run) -> None:
-    """Undo the start of a run: the work waits as it did before, and nothing is counted."""
-    later(tx, run, tx.now)
-
-
-def postpone(tx: Tx, run: Run, seconds: float) -> None:
-    """Undo the start of a run that has made no call: the work waits for so many seconds, and nothing is counted."""
+def put_back(tx: Tx, run: Run, seconds: float = 0) -> None:
+    """Undo the start of a run that has made no call: the work waits so long, and nothing is counted or spent."""
     later(tx, run, tx.now + seconds)
-    lanes.unspent(tx, run.account, run.lane, count=run.tokens, import_id=run.import_id)
+    lanes.return_unspent(tx, [(run.account, run.lane, run.import_id, run.tokens)])
 
 
 def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
