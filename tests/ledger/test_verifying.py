@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from tests.ledger.conftest import Desk
+    from tests.ledger.conftest import Clock, Desk
     from tnimport.ledger.engine import Ledger
     from tnimport.ledger.verifying import Look
 
@@ -119,6 +119,28 @@ def test_what_does_not_arrive_in_time_says_which_way_is_missing(desk: Desk, goin
     assert ring.arrives(second)  # late: nobody's news, and it changes nothing
     assert ring.arrives(third)
     assert desk.counts(ring.import_id) == {"imported": 3, "verified": 1}
+
+
+def test_a_clock_that_is_put_forward_takes_no_time_from_messages_under_way(
+    desk: Desk, going: Callable[..., Round], clock: Clock
+) -> None:
+    def due() -> Look:
+        return verifying.look(desk.ledger, desk.run(Lane.VERIFY), partner=None, patience=PATIENCE)
+
+    ring = going(3)
+    ring.look()
+    sent = ring.send()
+    desk.passes(5)
+    due()
+    desk.passes(5)
+    clock.step(3600)
+    assert not due().settled
+    desk.passes(PATIENCE - 20)
+    assert not ring.look().settled
+    for message in sent[1:]:
+        ring.arrives(message)
+    desk.passes(21)
+    assert ring.look().settled == {"verified": 1, "sent_nothing_arrived": 1, "received_nothing": 1}
 
 
 def test_a_refused_message_is_not_waited_for_and_says_why(desk: Desk, going: Callable[..., Round]) -> None:

@@ -12,6 +12,7 @@ from tnimport.domain.messages import MessageState
 SAMPLE: Final = 10  # numbers of a sample whose size nobody has said
 SAMPLE_MOST: Final = 100_000
 UNSETTLED_MOST: Final = 500  # places whose messages may be under way at once, so that a lost callback wastes no more
+UNDER_WAY: Final = frozenset({MessageState.SENT, MessageState.UNKNOWN})
 
 
 class Link(StrEnum):
@@ -60,8 +61,7 @@ def link_of(seen: Sight, now: float, patience: float) -> Link:
 
 def gives_up_at(seen: Sight, patience: float) -> float | None:
     """When a message that does not arrive has had all its time; None while it is not sent."""
-    under_way = seen.state in {MessageState.SENT, MessageState.UNKNOWN}
-    return seen.sent_at + patience if under_way and seen.sent_at is not None else None
+    return seen.sent_at + patience if seen.state in UNDER_WAY and seen.sent_at is not None else None
 
 
 def proof_of(out: Link, into: Link) -> Proof | None:

@@ -176,7 +176,9 @@ class Hand:
     def _send(self, item: Due, count: int) -> None:
         serial = item.serial + 1
         spent = count if self._pace.rate or item.max_per_minute else 0
-        values = {"state": SENT, "serial": serial, "due_at": self._tx.now, "until": self._until, "tokens": spent}
+        values = {"state": SENT, "serial": serial, "until": self._until, "tokens": spent}
+        if self._name is not Lane.VERIFY:  # which asks for how long nobody has looked
+            values["due_at"] = self._tx.now
         self._tx.run(sa.update(work).where(work.c.id == item.id).values(**values))
         self._lane = pacing.take(self._lane, self._pace, count, self._tx.now)
         self._budget -= count

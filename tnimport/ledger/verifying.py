@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tnimport.domain.life import Action, NumberEvent, NumberState, Outcome, Stage
 from tnimport.domain.messages import MessageState
-from tnimport.domain.proving import NO_PARTNER, Proof, Sight, gives_up_at, link_of, proof_of
+from tnimport.domain.proving import NO_PARTNER, UNDER_WAY, Proof, Sight, gives_up_at, link_of, proof_of
 from tnimport.ledger import rings, work
 from tnimport.ledger.books import Books, finish
 from tnimport.ledger.circles import untangled
@@ -18,11 +18,13 @@ from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.rings import Ring
 from tnimport.ledger.schema import messages, numbers, proofs
 from tnimport.ledger.schema import rings as rings_table
+from tnimport.ledger.schema import work as work_table
 from tnimport.ledger.verification import end
 from tnimport.ledger.work import Run
 
 LOOK_SECONDS: Final = 5.0  # whatever arrives wakes the look earlier
 SOON: Final = 0.1
+UNSEEN_SECONDS: Final = 120.0  # so late no look is because there is much to do
 TEXTS: Final = {
     Proof.SENT_NOTHING: "No message that it sent arrived in time; one to it did.",
     Proof.RECEIVED_NOTHING: "No message to it arrived in time; one that it sent did.",
@@ -53,6 +55,7 @@ def look(ledger: Ledger, run: Run, *, partner: str | None, patience: float) -> L
     import_id = str(run.import_id)
     with ledger.write() as tx:
         work.fence(tx, run)
+        _put_off(tx, run)
         ring = rings.ring_of(tx, import_id, partner)
         places = _unsettled(tx, ring)
         settled = _settle(tx, ring, places, patience)
@@ -64,6 +67,14 @@ def look(ledger: Ledger, run: Run, *, partner: str | None, patience: float) -> L
             settled, max(ring.size - ring.settled - settled.total(), 0), _again(tx, places, patience, more=more)
         )
         return _ended(tx, run, ring, seen) if seen.left == 0 else _going_on(tx, run, seen)
+
+
+def _put_off(tx: Tx, run: Run) -> None:
+    """Time in which nobody looked is none that a message has had: most likely the clock was put forward."""
+    due_at = tx.run(sa.select(work_table.c.due_at).where(work_table.c.id == run.id)).scalar_one()
+    if tx.now - due_at > UNSEEN_SECONDS:
+        under_way = (messages.c.import_id == run.import_id, messages.c.state.in_(UNDER_WAY), messages.c.sent_at <= due_at)
+        tx.run(sa.update(messages).where(*under_way).values(sent_at=messages.c.sent_at + (tx.now - due_at)))
 
 
 @dataclass(frozen=True)
