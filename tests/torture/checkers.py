@@ -12,6 +12,7 @@ from tests.torture.rows import Wish, fate
 PARKED = "needs_attention"
 RECOVERY_SECONDS = 15.0
 HELD = {"imported", "present"}
+REFUSED = {"rejected", "duplicate", "blank"}
 
 
 @dataclass(kw_only=True)
@@ -31,7 +32,7 @@ class Evidence:
     applications: list[dict[str, Any]]  # at the carrier
     claim_seconds: float
     allowed: float = RECOVERY_SECONDS  # beyond the time of a claim, until work goes on
-    overdue: float = 0.0  # longest time that a claim outlived its own, once the faults had ended
+    overdue: float = 0.0  # longest time that a claim outlived its own while somebody could have taken it back
     recovered_after: float = 0.0  # from the end of the last fault to the first progress
     canaries: tuple[str, ...] = ()
     mail: Mailed = field(default_factory=Mailed)
@@ -42,7 +43,8 @@ class Evidence:
         found = {}
         for import_id, wish in self.wishes.items():
             for row in self.rows[import_id]:
-                found[row["number"][-10:]] = wish, row
+                if row["state"] not in REFUSED:
+                    found[row["number"][-10:]] = wish, row
         return found
 
 
@@ -50,14 +52,21 @@ def conservation(seen: Evidence) -> Iterator[str]:
     """Every accepted row is in exactly one bucket, and the sums are right."""
     for import_id, wish in seen.wishes.items():
         counts = dict(seen.views[import_id]["counts"])
-        total = counts.pop("rows")
-        if not total == sum(counts.values()) == len(wish.numbers):
-            yield f"{import_id}: {len(wish.numbers)} accepted, {total} rows, {sum(counts.values())} in buckets"
-        shown = Counter(row["state"] for row in seen.rows[import_id])
-        if shown != Counter({state: count for state, count in counts.items() if count}):
+        total, accepted = counts.pop("rows"), len(wish.numbers) + len(wish.refused)
+        if not total == sum(counts.values()) == accepted:
+            yield f"{import_id}: {accepted} accepted, {total} rows, {sum(counts.values())} in buckets"
+        refused = Counter(kind for kind, _ in wish.refused)
+        if Counter({kind: counts.get(kind, 0) for kind in REFUSED if counts.get(kind)}) != refused:
+            yield f"{import_id}: of the rows that are no numbers {dict(refused)} were sent, and {counts} counted"
+        rows = seen.rows[import_id]
+        shown = Counter(row["state"] for row in rows)
+        if shown != Counter({state: count for state, count in counts.items() if count and state != "blank"}):
             yield f"{import_id}: counters {counts} and rows {dict(shown)} differ"
-        if Counter(row["number"][-10:] for row in seen.rows[import_id]) != Counter(wish.numbers):
+        if Counter(row["number"][-10:] for row in rows if row["state"] not in REFUSED) != Counter(wish.numbers):
             yield f"{import_id}: its rows are not the numbers that were sent"
+        sent = Counter(text for kind, text in wish.refused if kind == "rejected")
+        if Counter(row["number"] for row in rows if row["state"] == "rejected") != sent:
+            yield f"{import_id}: its rejected rows are not those that were sent"
 
 
 def lost(seen: Evidence) -> Iterator[str]:

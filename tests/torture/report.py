@@ -1,5 +1,6 @@
 """The report of a run, as it is printed."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tests.torture.checkers import Evidence, cancelled, judge, parked
@@ -19,8 +20,12 @@ def summary(seed: int, run: Run, seen: Evidence) -> str:
 
 def _lines(seed: int, run: Run, seen: Evidence) -> Iterator[str]:
     numbers = sum(len(wish.numbers) for wish in seen.wishes.values())
-    yield f"torture: seed {seed}: {numbers} numbers in {len(seen.wishes)} imports, {run.done.total()} faults"
-    yield "  faults      " + ", ".join(f"{kind} {count}" for kind, count in sorted(run.done.items()))
+    faults = f"{run.done.total()} faults, of which {run.bitten.total()} did something"
+    yield f"torture: seed {seed}: {numbers} numbers in {len(seen.wishes)} imports, {faults}"
+    yield "  faults      " + ", ".join(f"{kind} {run.bitten[kind]}/{count}" for kind, count in sorted(run.done.items()))
+    refused = Counter(kind for wish in seen.wishes.values() for kind, _ in wish.refused)
+    yield "  other rows  " + ", ".join(f"{kind} {count}" for kind, count in sorted(refused.items()))
+    yield f"  overdue     {seen.overdue:.1f} s at most, while a dispatcher served"
     yield "  resumed     " + (", ".join(f"{code} {count}" for code, count in sorted(run.resumed.items())) or "nothing")
     yield f"  recovered   {run.recovered_after:.1f} s after the last fault; quiet after {run.quiet_after:.1f} s"
     yield f"  cancelled   {len(seen.cancelled)} imports, with {len(cancelled(seen))} numbers left undone"

@@ -14,6 +14,8 @@ FATES = {
     "0938": ("failed", "restricted-number"),
 }
 PASSING = ("0933", "0934", "0936", "0937", "0941", "0942", "0943", "0944", "0945", "0948")
+# Rows that never become numbers: how they are counted, and what they say; a number of the import where that is empty.
+REFUSED = (("rejected", "12345"), ("duplicate", ""), ("blank", "   "), ("rejected", "call me"), ("duplicate", ""))
 ORDERS = ("0910", "0911", "0912", "0917", "0918", "0919")
 
 
@@ -23,11 +25,15 @@ class Wish:
 
     ref: str
     numbers: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()  # kinds and texts of the other rows
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def body(self) -> dict[str, Any]:
-        return {"numbers": list(self.numbers), "client_ref": self.ref, **self.options}
+        rows = list(self.numbers)
+        for place, (_, text) in enumerate(self.refused):
+            rows.insert(3 * place, text)
+        return {"numbers": rows, "client_ref": self.ref, **self.options}
 
 
 def wishes(seed: int, total: int, most: int) -> list[Wish]:
@@ -42,7 +48,8 @@ def wishes(seed: int, total: int, most: int) -> list[Wish]:
         block = f"919{_exchange(index)}"
         ordinary = [f"{block}{2000 + serial}" for serial in range(size - len(special))]
         account = "second" if index % 3 == 2 else "default"
-        application = {"name": account} | (
+        # Most imports make an application of their own, so that any of these calls may fail at any time.
+        application = {"name": f"{account}-{index}" if index % 4 else account} | (
             {"incoming_message_url": "https://example.com/"} if account == "second" else {}
         )
         options = {"account": account, "application": application}
@@ -50,6 +57,7 @@ def wishes(seed: int, total: int, most: int) -> list[Wish]:
             Wish(
                 ref=f"torture-{index}",
                 numbers=(*ordinary, *(f"{block}{one}" for one in special)),
+                refused=tuple((kind, text or ordinary[0]) for kind, text in (REFUSED if special else ())),
                 options=options,
             )
         )

@@ -16,6 +16,7 @@ from tests.torture.mail import Mail
 from tests.torture.rows import Wish, removal
 from tests.torture.schedule import Fault
 from tests.torture.stand import CLAIM_SECONDS, SECRETS, Stand
+from tests.torture.watch import Watch
 
 STEP = 0.05
 OPERATOR_SECONDS = 1.0
@@ -32,14 +33,26 @@ class Run:
         self._todo: list[tuple[float, int, Callable[[], object]]] = []
         self._serial = count()
         self.done: Counter[str] = Counter()
+        self.bitten: Counter[str] = Counter()  # those that did something
+        self.met: set[tuple[str, str]] = set()  # kinds and endpoints of the carrier's faults that a call has met
+        self._rules: list[Fault] = []
+        self._watch = Watch(stand)
         self.resumed: Counter[str] = Counter()
         self._taken_away = False
-        self.quiet_after = self.recovered_after = self.overdue = 0.0
+        self.quiet_after = self.recovered_after = 0.0
         self._began = time.monotonic()
 
     def go(self, faults: Sequence[Fault], seconds: float, patience: float) -> None:
         """Break things for so long, mend them, and wait for quiet at most `patience` seconds."""
         self._began = time.monotonic()
+        self._watch.begin()
+        try:
+            self._go(faults, seconds)
+            self._calm(patience)
+        finally:
+            self._watch.end()
+
+    def _go(self, faults: Sequence[Fault], seconds: float) -> None:
         for fault in faults:
             self._at(fault.at, lambda fault=fault: self._strike(fault))
         for index in range(len(self._left)):
@@ -50,17 +63,28 @@ class Run:
             at, _, act = heapq.heappop(self._todo)
             time.sleep(max(0.0, self._began + at - time.monotonic()))  # the schedule's own time
             act()
-        self._calm(patience)
 
     def _at(self, at: float, act: Callable[[], object]) -> None:
         heapq.heappush(self._todo, (at, next(self._serial), act))
 
     def _strike(self, fault: Fault) -> None:
         kind = self._kinds[fault.kind]
-        undo = kind.act(self._stand, fault.argument)
+        done = kind.act(self._stand, fault.argument)
         self.done[fault.kind] += 1
-        if undo is not None:
-            self._at(time.monotonic() - self._began + kind.seconds, undo)
+        if kind.is_rule:
+            self._rules.append(fault)
+        elif done is not False:
+            self.bitten[fault.kind] += 1
+        if callable(done):
+            self._at(time.monotonic() - self._began + kind.seconds, done)
+
+    def _count_rules(self) -> None:
+        """Which of the carrier's faults a call has met; it keeps them in the order in which they came."""
+        there = self._stand.sandbox.state("faults")["faults"]
+        for fault, rule in zip(self._rules, there, strict=True):
+            if rule["met"]:
+                self.bitten[fault.kind] += 1
+                self.met.add((fault.kind, fault.argument))
 
     def _submit(self) -> None:
         """Send what is due; an answer that was lost is asked for again under the same reference."""
@@ -89,16 +113,24 @@ class Run:
             self._submit()
 
     def _calm(self, patience: float) -> None:
+        if self._rules:
+            self._count_rules()
         self._stand.mend()
         self._stand.started("web")
         calm = time.monotonic()
         until(self._all_sent, "every import is accepted", patience)
         before = self._settled()
         with suppress(SlowerThanExpected):  # the checkers tell what is not quiet
-            until(lambda: self._looked() and self._settled() > before, "something moves again", patience)
-            self.recovered_after = time.monotonic() - calm
+            try:
+                until(lambda: self._looked() and self._moved(before), "something moves again", patience)
+            finally:
+                self.recovered_after = time.monotonic() - calm
             until(lambda: self._looked() and self._quiet(), "everything has ended", patience)
         self.quiet_after = time.monotonic() - calm
+
+    def _moved(self, before: int) -> bool:
+        """Whether something has moved since, or nothing is left that could."""
+        return self._settled() > before or self._quiet()
 
     def _take_away(self) -> None:
         """Order the first import that has ended away again, under the same eyes."""
@@ -112,9 +144,6 @@ class Run:
     def _looked(self) -> bool:
         self._operate()
         self._stand.sandbox.release()
-        late = self._stand.ask("SELECT min(until) AS first FROM work WHERE state IN ('sent', 'running')")
-        if late and late[0]["first"]:
-            self.overdue = max(self.overdue, time.time() - late[0]["first"])
         time.sleep(STEP)  # looking again, not guessing
         return True
 
@@ -136,7 +165,7 @@ class Run:
         return Evidence(
             wishes=self._accepted,
             views={one: stand.view(one) for one in self._accepted},
-            rows={one: list(stand.numbers(one).values()) for one in self._accepted},
+            rows={one: stand.export(one) for one in self._accepted},
             cancelled={row["id"] for row in stand.ask("SELECT id FROM imports WHERE cancel_asked_at IS NOT NULL")},
             work=stand.ask("SELECT id, task, state, order_id, attempts, strikes FROM work"),
             withdrawn=Counter(),
@@ -146,7 +175,7 @@ class Run:
             orders=_of(carrier["dashboards"], "orders"),
             applications=_of(carrier["users"], "applications"),
             claim_seconds=CLAIM_SECONDS,
-            overdue=self.overdue,
+            overdue=self._watch.lateness.longest,
             recovered_after=self.recovered_after,
             canaries=SECRETS,
             mail=self._mail.evidence(),

@@ -1,5 +1,6 @@
 """The stack on the rack: the processes of the system tests with short times, two accounts, a gate to the carrier."""
 
+import json
 import os
 import resource
 import signal
@@ -50,7 +51,9 @@ class Stand(Stack):
         super().__init__(folder, database_url)
         self.restart_database = restart_database
         self.database_url = database_url
-        self.ledger = Ledger(database_url, pool_size=2)
+        self.ledger = Ledger(database_url, pool_size=3)  # who breaks things, who holds the lock, who watches
+        self._frozen: set[int] = set()
+        self._unwritable: set[str] = set()  # why nobody can write to the ledger
         (folder / "accounts.toml").write_text(SECOND)
         gate = free_port()
         self.gate = Gate(gate, self.ports["sandbox"])
@@ -60,7 +63,7 @@ class Stand(Stack):
             "TNIMPORT_DASHBOARD_URL": f"http://127.0.0.1:{gate}/api",
             "TNIMPORT_CATAPULT_URL": f"http://127.0.0.1:{gate}/v1",
         }
-        self.lines["doubler"] = "python -m tests.torture.doubling"
+        self.lines |= {"doubler": "python -m tests.torture.doubling", "dispatcher3": self.lines["dispatcher"]}
 
     def run(self) -> None:
         """Start everything and wait until it is at work."""
@@ -99,6 +102,7 @@ class Stand(Stack):
         """SIGSTOP; returns what thaws just this process."""
         self.ensure(name)
         pid = self.processes[name].pid
+        self._frozen.add(pid)
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGSTOP)
 
@@ -107,8 +111,18 @@ class Stand(Stack):
             if process is not None and process.pid == pid:
                 with suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGCONT)
+            self._frozen.discard(pid)
 
         return thaw
+
+    def serving(self) -> bool:
+        """Whether a dispatcher is at work, and nobody keeps it from writing to the ledger."""
+        working = (
+            process.poll() is None and process.pid not in self._frozen
+            for name, process in list(self.processes.items())
+            if name.startswith(("dispatcher", "doubler"))
+        )
+        return not self._unwritable and any(working)
 
     @property
     def broker(self) -> redis.Redis:
@@ -127,11 +141,15 @@ class Stand(Stack):
         return thread
 
     def _hold(self, seconds: float) -> None:
+        self._unwritable.add("locked")
         with self.ledger.write():
             threading.Event().wait(seconds)
+        self._unwritable.discard("locked")
 
     def limit_files(self, size: int | None) -> None:
         """Let our processes write no further than so many bytes into any file; None = as far as they like."""
+        if self.restart_database is None:
+            (self._unwritable.discard if size is None else self._unwritable.add)("full")
         for name in self.processes.keys() & set(PROCESSES):
             with suppress(ProcessLookupError):
                 pid = self.processes[name].pid
@@ -146,12 +164,18 @@ class Stand(Stack):
         except sa.exc.OperationalError:
             return []
 
+    def export(self, import_id: str) -> list[dict[str, Any]]:
+        """Every row of an import that is listed, those that never became numbers, too."""
+        text = self.http("GET", f"/v1/imports/{import_id}/numbers", Accept="application/x-ndjson")
+        return [json.loads(line) for line in text.splitlines()]
+
     def mend(self) -> None:
         """Everything runs again, whatever was broken."""
         for name in (*self.processes,):
             with suppress(ProcessLookupError):
                 os.killpg(self.processes[name].pid, signal.SIGCONT)
-        for name in ("doubler", "dispatcher2", "worker2"):
+        self._frozen.clear()
+        for name in ("doubler", "dispatcher2", "dispatcher3", "worker2"):
             self.remove(name)
         self.ensure("redis")
         self.tell_broker("CONFIG", "SET", "maxmemory", "0")
@@ -166,7 +190,17 @@ class Stand(Stack):
         """Everything in which a secret must not be, by name."""
         logs = {path.name: path.read_text(errors="replace") for path in self.folder.glob("*.log")}
         ledger = {path.name: path.read_bytes().decode("latin-1") for path in self.folder.glob("ledger.db*")}
-        return {**logs, **ledger, "Redis": self.messages(), "HTTP answers": "\n".join(self.answers)}
+        told = {"Redis": self.messages(), "HTTP answers": "\n".join(self.answers)}
+        return {**logs, **ledger, **self._tables(), **told}
+
+    def _tables(self) -> dict[str, str]:
+        """Every row of the ledger, whatever keeps it."""
+        with self.ledger.read() as tx:
+            names = sa.inspect(tx.connection).get_table_names()
+            return {
+                f"table {name}": "\n".join(str(tuple(row)) for row in tx.run(sa.text(f'SELECT * FROM "{name}"')))  # noqa: S608 - our own tables
+                for name in names
+            }
 
     def close(self) -> None:
         super().close()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from tests.torture import report
 from tests.torture.checkers import judge
-from tests.torture.faults import kinds
+from tests.torture.faults import kinds, sure
 from tests.torture.mail import Mail
 from tests.torture.rows import wishes
 from tests.torture.run import Run
@@ -46,10 +46,12 @@ def test_nothing_is_lost_and_nothing_is_done_twice(
     length = LENGTHS[torture]
     every = kinds(redis_hang=length.hang, lock=length.lock)
     chosen = {name: every[name].arguments for name in length.only or every}
-    faults = deal(seed, chosen, count=length.faults, seconds=length.seconds)
+    lost = () if length.only else sure(seed)
+    faults = deal(seed, chosen, count=length.faults, seconds=length.seconds, sure=lost)
     say(report.schedule(seed, faults))
     run = Run(stand, every, wishes(seed, total=length.numbers, most=length.largest), mail)
     run.go(faults, length.seconds, length.patience)
     seen = replace(run.evidence(), allowed=length.allowed)
     say(report.summary(seed, run, seen))
+    assert not set(lost) - run.met, "these lost no answer, and prove nothing"
     assert {name: found for name, found in judge(seen).items() if found} == {}
