@@ -28,7 +28,9 @@ class Step:
 steps = st.lists(
     st.builds(
         Step,
-        st.sampled_from(["take", "give_back", "return_unspent", "limited", "limited_until", "troubled", "succeeded", "look"]),
+        st.sampled_from(
+            ["take", "give_back", "return_unspent", "limited", "limited_until", "troubled", "succeeded", "look"]
+        ),
         st.one_of(st.just(0.0), st.floats(0, 60), st.floats(-30, 0)),
         st.integers(1, 50),
     ),

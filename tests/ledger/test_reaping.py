@@ -135,9 +135,7 @@ def test_an_application_step_that_ends_three_runs_holds_every_import_that_waits_
 @pytest.mark.parametrize(
     ("called", "end"), [(False, ("failed", "needs_attention")), (True, ("unknown", "run_vanished"))]
 )
-def test_a_callers_message_that_ends_three_runs_is_ended(
-    desk: Desk, called: bool, end: tuple[str, str]
-) -> None:
+def test_a_callers_message_that_ends_three_runs_is_ended(desk: Desk, called: bool, end: tuple[str, str]) -> None:
     new = NewMessage(account="default", sender="9192380000", recipient="+12065550123", text="Hi")
     outgoing.store(desk.ledger, [new], key=None, fingerprint="f")
     for turn in range(3):

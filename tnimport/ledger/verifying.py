@@ -72,9 +72,11 @@ def look(ledger: Ledger, run: Run, *, partner: str | None, patience: float) -> L
 def _put_off(tx: Tx, run: Run) -> None:
     """Time in which nobody looked is none that a message has had: most likely the clock was put forward."""
     due_at = tx.run(sa.select(work_table.c.due_at).where(work_table.c.id == run.id)).scalar_one()
-    if tx.now - due_at > UNSEEN_SECONDS:
-        under_way = (messages.c.import_id == run.import_id, messages.c.state.in_(UNDER_WAY), messages.c.sent_at <= due_at)
-        tx.run(sa.update(messages).where(*under_way).values(sent_at=messages.c.sent_at + (tx.now - due_at)))
+    unseen = tx.now - due_at
+    if unseen > UNSEEN_SECONDS:
+        before = (messages.c.import_id == run.import_id, messages.c.sent_at <= due_at)
+        under_way = sa.update(messages).where(*before, messages.c.state.in_(UNDER_WAY))
+        tx.run(under_way.values(sent_at=messages.c.sent_at + unseen))
 
 
 @dataclass(frozen=True)
