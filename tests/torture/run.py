@@ -39,6 +39,7 @@ class Run:
         self._watch = Watch(stand)
         self.resumed: Counter[str] = Counter()
         self._taken_away = False
+        self._due = 0  # imports that are to have been submitted by now: they last as long as the faults do
         self.quiet_after = self.recovered_after = 0.0
         self._began = time.monotonic()
 
@@ -56,7 +57,7 @@ class Run:
         for fault in faults:
             self._at(fault.at, lambda fault=fault: self._strike(fault))
         for index in range(len(self._left)):
-            self._at(seconds * index / len(self._left), self._submit)
+            self._at(seconds * index / len(self._left), self._submit_next)
         for beat in range(int(seconds / OPERATOR_SECONDS)):
             self._at(beat * OPERATOR_SECONDS, self._operate)
         while self._todo:
@@ -96,6 +97,10 @@ class Run:
             if "id" in made:
                 self._accepted[made["id"]] = self._left.pop(0)
 
+    def _submit_next(self) -> None:
+        self._due += 1
+        self._submit()
+
     def _all_sent(self) -> bool:
         self._submit()
         return not self._left
@@ -109,7 +114,7 @@ class Run:
                 self.resumed[row["held_code"] or "paused"] += 1
         self._mail.go_on()
         self._take_away()
-        if self._taken_away:
+        if len(self._accepted) < self._due:
             self._submit()
 
     def _calm(self, patience: float) -> None:
@@ -139,7 +144,8 @@ class Run:
         wish = next((wish for one, wish in self._accepted.items() if one in ended), None)
         if wish is not None and not self._taken_away:
             self._taken_away = True
-            self._left.append(removal(wish))
+            self._left.insert(0, removal(wish))
+            self._due += 1
 
     def _looked(self) -> bool:
         self._operate()
