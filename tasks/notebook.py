@@ -10,7 +10,7 @@ from tnimport.ledger import numbers
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Again, Flush
 from tnimport.ledger.orders import Fault
-from tnimport.ledger.outcomes import Settled
+from tnimport.ledger.outcomes import Imported, Settled
 
 FLUSH_NUMBERS: Final = 100  # only a carrier that answers within milliseconds gets there before the time is up
 FLUSH_SECONDS: Final = 0.25
@@ -20,14 +20,17 @@ TELL_SECONDS: Final = 2.0
 class Notebook:
     """The results of one run that the ledger does not hold yet."""
 
-    def __init__(self, job: Job, total: int) -> None:
+    def __init__(self, job: Job, total: int, proving: str | None = None) -> None:
+        """`proving` is an application in doubt: that a number has gone to it is news."""
         self._job = job
+        self._proving = proving
         self._total = total
         self._first = job.run.first
         self._settled: list[Settled] = []
         self._again: list[Again] = []
         self._trouble: Trouble | None = None
         self._fault: Fault | None = None
+        self._missed: str | None = None
         self._flushed = self._told = monotonic()
         self.found: dict[int, str] = {}
         self.dealt = 0
@@ -38,7 +41,7 @@ class Notebook:
         """Take down what became of the number at this position; tells whether the grant may go on."""
         self.calls += 1
         if isinstance(verdict, Stop):
-            self._trouble, self._fault = verdict.trouble, verdict.fault
+            self._trouble, self._fault, self._missed = verdict.trouble, verdict.fault, verdict.missed
             self._count("stopped")
             return False
         self.dealt += 1
@@ -80,6 +83,8 @@ class Notebook:
             first=self._first,
             trouble=self._trouble,
             fault=self._fault,
+            missed=self._missed,
+            proven=self._proving if any(isinstance(one, Imported) for one in self._settled) else None,
             last=last,
             unused=max(0, self._job.run.tokens - self.calls) if last else 0,
         )

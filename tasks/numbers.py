@@ -3,7 +3,7 @@
 from tasks.notebook import Notebook
 from tasks.parts import Job
 from tasks.results import Done, Result
-from tasks.verdicts import Verdict, absent, not_done, not_seen, there
+from tasks.verdicts import Verdict, absent, not_done, not_seen, there, without_application
 from tnimport.bandwidth.errors import CarrierError, NotFound
 from tnimport.domain.life import Stage
 from tnimport.domain.telephone import to_e164
@@ -15,20 +15,25 @@ from tnimport.ledger.outcomes import Imported
 def import_numbers(job: Job) -> Result:
     """Work through a grant until it is done, time is up, or somebody wants it to stop."""
     batch = numbers.load(job.ledger, job.run)
-    book = Notebook(job, len(batch.places))
+    book = Notebook(job, len(batch.places), proving=batch.application_id if batch.in_doubt else None)
     step = _look_at if job.run.look else _import
-    for place in batch.places:
+    for place in batch.places if _can_go(batch) else ():
         if not job.may_call() or not book.add(place.pos, step(job, batch, place)):
             break
     book.close()
     return Done(book.counts)
 
 
+def _can_go(batch: Batch) -> bool:
+    """Not while the application is looked for again; what a stopped import left behind is found out without it."""
+    return batch.application_id is not None or batch.closing
+
+
 def _import(job: Job, batch: Batch, place: Place) -> Verdict:
     try:
         number_id = job.access.catapult.import_number(to_e164(place.tn), batch.application_id or "", job.timeout)
     except CarrierError as error:
-        return not_done(job, place, error, Stage.IMPORT)
+        return without_application(batch, error) or not_done(job, place, error, Stage.IMPORT)
     return Imported(place.pos, number_id, added=True, attempts=job.run.attempts + 1)
 
 
@@ -48,5 +53,5 @@ def _move_here(job: Job, batch: Batch, place: Place, number_id: str) -> Verdict:
     try:
         job.access.catapult.update_number(number_id, job.timeout, application_id=batch.application_id)
     except CarrierError as error:
-        return not_seen(job, place, error, Stage.IMPORT)
+        return without_application(batch, error) or not_seen(job, place, error, Stage.IMPORT)
     return Imported(place.pos, number_id, added=False, attempts=job.run.attempts)

@@ -19,6 +19,7 @@ from tnimport.bandwidth.phone_numbers import PhoneNumber
 from tnimport.domain.backoff import ATTEMPTS_MOST
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Stage
+from tnimport.domain.reasons import reason_for
 from tnimport.domain.wishes import OnPresent
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.numbers import Again, Batch, Place
@@ -27,6 +28,8 @@ from tnimport.ledger.outcomes import Failed, Imported, Present, Released
 
 CLOCKS_DIFFER: Final = 300.0  # seconds that the carrier's clock may be behind the ledger's
 OTHER_APPLICATION: Final = "application_conflict"
+NO_APPLICATION: Final = "application-not-found"
+VANISHED: Final = "application_vanished"
 ALREADY_THERE: Final = "duplicate-number"
 
 
@@ -36,6 +39,7 @@ class Stop:
 
     trouble: Trouble | None = None
     fault: Fault | None = None
+    missed: str | None = None  # the fault is that the carrier does not know this application
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,17 @@ def stopped_by(error: CarrierError) -> Stop | None:
     if isinstance(error, RateLimited) or error.delivery is Delivery.NOT_SENT:
         return Stop(trouble=trouble_of(error))
     return None
+
+
+def without_application(batch: Batch, error: CarrierError) -> Stop | None:
+    """The stop that it is when the carrier does not know an application wished for by name: that can be had again."""
+    if not batch.named or not isinstance(error, AccountFault) or error.code != NO_APPLICATION:
+        return None
+    fix = reason_for(VANISHED).fix
+    fault = Fault(
+        VANISHED, f"Catapult does not know the application {batch.application_id}. {fix}", whole_account=False
+    )
+    return Stop(fault=fault, missed=batch.application_id)
 
 
 def not_done(job: Job, place: Place, error: CarrierError, stage: Stage) -> Verdict:
@@ -133,9 +148,10 @@ def there(job: Job, batch: Batch, place: Place, found: PhoneNumber) -> Verdict |
     """What it means that Catapult holds it; None when it is to be put under our application first."""
     attempts = job.run.attempts
     ours = found.application_id is not None and found.application_id == batch.application_id
-    if ours and job.run.lost and _since(found, batch):
+    unknown = batch.application_id is None  # it has vanished, and the import is stopped: it can only be ours
+    if (ours or unknown) and job.run.lost and _since(found, batch):
         return Imported(place.pos, found.number_id, added=True, attempts=attempts)
-    if batch.on_present is OnPresent.REFRESH:
+    if batch.on_present is OnPresent.REFRESH and not unknown:
         return Imported(place.pos, found.number_id, added=False, attempts=attempts) if ours else None
     if not ours:
         whose = found.application_id or "none"

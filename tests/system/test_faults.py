@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
+
+from tests.system.conftest import CANARIES
 
 if TYPE_CHECKING:
     from tests.system.conftest import Stack
@@ -139,3 +144,27 @@ def test_a_wrong_password_costs_a_handful_of_calls_and_after_the_fix_resume_goes
 def held(stack: Stack, import_id: str) -> dict[str, Any] | None:
     view = stack.view(import_id)
     return view if view["state"] == "held" else None
+
+
+def test_an_application_that_was_deleted_at_the_carrier_is_made_once_more_for_all_who_name_it(
+    stack: Stack, numbers: Callable[..., list[str]]
+) -> None:
+    wish = {"name": "deleted", "incoming_message_url": "https://example.com/deleted"}
+    stack.finished(stack.submit(numbers(1), application=wish))
+    (gone,) = applications(stack, "deleted")
+    connection = HTTPConnection(urlsplit(stack.sandbox.url).netloc, timeout=30)
+    keys = b64encode(f"{CANARIES['SANDBOX_TOKEN']}:{CANARIES['SANDBOX_SECRET']}".encode()).decode()
+    connection.request("DELETE", f"/v1/users/u-1/applications/{gone}", headers={"Authorization": f"Basic {keys}"})
+    assert connection.getresponse().status == 200
+    connection.close()
+    imports = [stack.submit(numbers(40), application=wish) for _ in range(3)]
+    assert [stack.finished(one)["state"] for one in imports] == ["complete"] * 3
+    (made,) = applications(stack, "deleted")
+    held = stack.at_catapult()
+    assert {held[number]["application_id"] for one in imports for number in stack.books(one)} == {made}
+
+
+def applications(stack: Stack, name: str) -> list[str]:
+    """The ids of the carrier's applications of this name."""
+    held = stack.sandbox.state("users")["users"]["u-1"]["applications"]
+    return [one["id"] for one in held if one["name"] == name]

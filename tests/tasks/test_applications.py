@@ -256,3 +256,91 @@ def test_one_that_goes_away_meanwhile_is_made_and_one_that_may_not_be_changed_is
         "created": "no",
         "secret_refused": "validation-error",
     }
+
+
+def vanish(world: World) -> None:
+    """Somebody deletes our application, or the carrier forgets it."""
+    for one in at_carrier(world):
+        world.access.catapult.delete_application(one, 5)
+
+
+def importing(world: World) -> Done:
+    result = world.run(Task.IMPORT_NUMBERS)
+    assert isinstance(result, Done)
+    return result
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_one_that_has_vanished_is_had_again_by_its_name_and_holds_the_import_by_its_id(
+    world: World, *, by_name: bool
+) -> None:
+    given = None if by_name else create(world, "ours")
+    wish: dict[str, object] = WISH if by_name else {"application": {"id": given}}
+    world.available("9192381001", **wish)
+    if by_name:
+        until_done(world)
+    importing(world)
+    vanish(world)
+    import_id = world.available(NUMBER, **wish)
+    assert importing(world) == Done({"stopped": 1})
+    if not by_name:
+        held = world.view(import_id).held
+        assert held["code"] == "application-not-found"
+        assert "Correct the application id" in held["instruction"]
+        return
+    assert world.view(import_id).state == "running"
+    assert until_done(world).counts["created"] == "yes"
+    importing(world)
+    assert world.at_catapult()[NUMBER]["application_id"] == at_carrier(world)[0]
+    assert world.view(import_id).state == "complete"
+    assert len(at_carrier(world)) == 1
+
+
+def test_a_number_that_is_moved_to_one_that_has_vanished_finds_the_one_that_is_there_now(world: World) -> None:
+    theirs = create(world, "theirs")
+    world.sandbox.put_in_service([NUMBER])
+    world.access.catapult.import_number(f"+1{NUMBER}", theirs, 5)
+    world.available("9192381001", **WISH)
+    until_done(world)
+    importing(world)
+    import_id = world.available(NUMBER, on_present="refresh", **WISH)
+    importing(world)  # it is there already
+    vanish(world)
+    assert world.run(Task.IMPORT_NUMBERS) == Done({"stopped": 1})
+    until_done(world)
+    importing(world)
+    assert world.fates(import_id) == {NUMBER: ("imported", None)}
+    assert world.at_catapult()[NUMBER]["application_id"] == at_carrier(world)[0]
+
+
+def test_a_carrier_that_knows_none_of_its_own_applications_is_not_given_ever_more_of_them(world: World) -> None:
+    import_id = world.available(NUMBER, **WISH)
+    until_done(world)
+    body = json.dumps({"category": "not-found", "code": "application-not-found", "message": "No such application."})
+    world.sandbox.fault("catapult.numbers.create", "answer", status=404, headers=JSON, body=body)
+    importing(world)
+    until_done(world)
+    importing(world)
+    held = world.view(import_id).held
+    assert held["code"] == "application_vanished"
+    assert at_carrier(world)[0] in held["instruction"]
+    assert len(at_carrier(world)) == 1
+    world.mended()
+    importing(world)
+    assert until_done(world).counts["created"] == "no"
+    importing(world)
+    assert world.view(import_id).state == "held"
+    assert len(at_carrier(world)) == 1
+
+
+def test_numbers_whose_message_was_on_its_way_when_the_application_vanished_make_no_call(world: World) -> None:
+    world.available("9192381001", **WISH)
+    until_done(world)
+    other = world.available(NUMBER, **WISH)
+    late = world.grant(Task.IMPORT_NUMBERS)
+    with world.ledger.write() as tx:
+        tx.run(sa.update(applications).values(application_id=None, gone_id="a-gone"))
+    before = len(world.sandbox.calls("catapult.numbers.create"))
+    assert STEPS[Task.IMPORT_NUMBERS](world.job(world.take(late))) == Done({})
+    assert len(world.sandbox.calls("catapult.numbers.create")) == before
+    assert world.view(other).state == "running"

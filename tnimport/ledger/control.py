@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tnimport.ledger import renewal
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
@@ -23,10 +24,14 @@ def pause(ledger: Ledger, import_id: str) -> bool:
 
 @untangled
 def resume(ledger: Ledger, import_id: str) -> bool:
-    """Go on with a paused or held one; the account is tried with one call first if it was in doubt."""
+    """Go on with a paused or held one; the account is tried with one call first if it was in doubt.
+
+    An application that it wished for by name, and that the carrier does not know, is looked for once more.
+    """
     with ledger.write() as tx:
         if not _known(tx, import_id):
             return False
+        renewal.allow(tx, import_id)
         stopped = sa.or_(imports.c.paused_at.is_not(None), imports.c.held_at.is_not(None))
         gone = dict.fromkeys(("paused_at", "held_at", "held_code", "held_text"))
         _flag(tx, import_id, stopped, "import_resumed", **gone)

@@ -177,7 +177,9 @@ def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[b
     if window is not None:
         yield window.open_to()
     if name in {Lane.NUMBERS, Lane.LOOKUPS}:
-        yield sa.or_(work.c.task == Task.RELEASE_NUMBERS, application_ready().correlate(imports))
+        # What an import left behind is found out without the application, which may not be there any longer.
+        ready = (application_ready().correlate(imports), sa.and_(closing(), doubtful()))
+        yield sa.or_(work.c.task == Task.RELEASE_NUMBERS, *ready)
 
 
 def _next_due(tx: Tx, account: str, name: Lane) -> float:

@@ -11,7 +11,7 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Outcome
 from tnimport.domain.pacing import Pace
 from tnimport.domain.wishes import OnPresent
-from tnimport.ledger import lanes, work
+from tnimport.ledger import lanes, renewal, work
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.closing import ask_again_in, close_if_stopped
 from tnimport.ledger.engine import Ledger, Tx
@@ -38,10 +38,13 @@ class Batch:
     """What a grant works on."""
 
     places: list[Place]
-    application_id: str | None
+    application_id: str | None  # none while it is looked for again
+    named: bool  # it was wished for by name
+    in_doubt: bool  # it took the place of one that had vanished, and no number has gone to it yet
     on_present: OnPresent
     order_sent_at: float | None
     cancel_asked_at: float | None
+    closing: bool  # the import was stopped for good; it is found out what it left at the carrier
     now: float
 
 
@@ -67,6 +70,8 @@ class Flush:
     first: int
     trouble: Trouble | None = None
     fault: Fault | None = None
+    missed: str | None = None  # the fault is that the carrier does not know this application
+    proven: str | None = None  # numbers have gone to this application, which was in doubt
     last: bool = False  # the run ends here; what is left of the range goes back
     unused: int = 0  # tokens of calls that were not made
 
@@ -79,15 +84,19 @@ def load(ledger: Ledger, run: Run) -> Batch:
         return Batch(
             places=[Place(number.pos, str(number.tn), number.number_id) for number in found],
             application_id=row.application_id,
+            named=row.name is not None,
+            in_doubt=row.gone_id is not None,
             on_present=OnPresent(row.on_present),
             order_sent_at=row.sent_at,
             cancel_asked_at=row.cancel_asked_at,
+            closing=row.cancel_asked_at is not None or row.refused_code is not None,
             now=tx.now,
         )
 
 
 _TARGET: Final = (
-    sa.select(imports.c.on_present, orders.c.sent_at, imports.c.cancel_asked_at, applications.c.application_id)
+    sa.select(imports.c.on_present, imports.c.cancel_asked_at, imports.c.refused_code, orders.c.sent_at)
+    .add_columns(applications.c.application_id, applications.c.name, applications.c.gone_id)
     .select_from(orders.join(imports, imports.c.id == orders.c.import_id))
     .outerjoin(applications, applications.c.id == imports.c.application_ref)
     .where(orders.c.id == sa.bindparam("order"))
@@ -107,10 +116,12 @@ def record(ledger: Ledger, run: Run, pace: Pace, flush: Flush) -> bool:
     Raises:
         ClaimLost: the claim went to somebody else; nothing was written.
     """
-    if flush.fault is not None:
+    if flush.fault is not None and not (flush.missed and renewal.vanished(ledger, run, flush.missed)):
         hold_run(ledger, run, flush.fault)
     with ledger.write() as tx:
         work.fence(tx, run, first=flush.first)
+        if flush.proven:
+            renewal.proven(tx, run, flush.proven)
         settle(tx, order_id(run), flush.settled)
         _plan_again(tx, run, flush.again)
         if flush.last:

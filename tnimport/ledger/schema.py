@@ -186,6 +186,7 @@ applications = Table(
     count("attempts"),
     time("sent_at"),
     time("looked_at"),
+    Column("gone_id", String(64)),  # known to the carrier no longer, and no number has gone to another one yet
     UniqueConstraint("account", "fingerprint"),
 )
 

@@ -16,14 +16,13 @@ from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, OrderState
 from tnimport.domain.wishes import OnPresent, Verify
-from tnimport.ledger import sessions, work
+from tnimport.ledger import renewal, sessions, work
 from tnimport.ledger.books import finish
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.events import note
 from tnimport.ledger.names import identifier
 from tnimport.ledger.schema import applications, imports, numbers, orders, refused_rows
-from tnimport.ledger.schema import work as work_table
 
 _COPY: Final = "COPY numbers (order_id, pos, tn, line) FROM STDIN"
 ABANDONED_AFTER: Final = 60.0  # seconds without a chunk
@@ -193,12 +192,11 @@ class Staging:
         wish = sa.select(applications.c.id, applications.c.application_id).where(applications.c.id == mine)
         # Locked: of two imports with the same wish one plans the work, and a refusal of it sees this import or is seen.
         row = tx.run(wish.with_for_update(key_share=True)).first()
-        if row is None or row.application_id is not None:
+        if row is None:
             return
-        planned = sa.select(work_table.c.id).where(work_table.c.application_ref == row.id)
-        if tx.run(planned).first() is None:
-            account = self._new.account
-            work.plan(tx, Task.ENSURE_APPLICATION, account, Lane.APPLICATIONS, tx.now, application_ref=row.id)
+        renewal.allow(tx, self.import_id)
+        if row.application_id is None:
+            renewal.search(tx, self._new.account, row.id)
 
     @untangled
     def abandon(self) -> None:

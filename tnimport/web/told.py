@@ -14,6 +14,7 @@ _SENTENCES: Final = {
     "verify_started": "Messages began to go round, to prove the imported numbers.",
     "verify_ended": "The proving of the imported numbers was over.",
     "application_ready": "Its application {application_id} was ready.",
+    "application_gone": "Bandwidth did not know the application {application_id} any longer; it is looked for again.",
     "order_sending": "Its order was sent to Bandwidth as {reference}, attempt {attempt}.",
     "order_accepted": "Bandwidth accepted the order as {carrier_order_id}.",
     "order_not_sent": "The order could not be sent ({code}); it is tried again.",
