@@ -10,9 +10,10 @@ from tasks.results import Done, Later, Result
 from tnimport.bandwidth.errors import AccountFault, CarrierError, Delivery, OutcomeUnknown, Permanent, RateLimited
 from tnimport.bandwidth.messages import MessageSpec
 from tnimport.domain.backoff import ATTEMPTS_MOST
-from tnimport.domain.callbacks import MESSAGES
+from tnimport.domain.callbacks import about_message
 from tnimport.domain.messages import MessageState
 from tnimport.ledger import sending
+from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.sending import Outgoing, Why
 
 VANISHED: Final = Why("run_vanished", "The run that sent it ended without a word: the carrier may have taken it.")
@@ -26,8 +27,7 @@ def send_message(job: Job) -> Result:
         sending.over(job.ledger, job.run)
         return Done({"skipped": "there is nothing to send"})
     if message.state is MessageState.SENDING:
-        sending.unanswered(job.ledger, job.run, VANISHED)
-        return Done({"state": MessageState.UNKNOWN, "code": VANISHED.code})
+        return _unclear(job, VANISHED)
     return _send(job, message)
 
 
@@ -47,7 +47,7 @@ def _send(job: Job, message: Outgoing) -> Result:
 
 def _spec(job: Job, message: Outgoing) -> MessageSpec:
     """Receipts come to our callback; of messages that prove numbers it is enough that they arrive."""
-    told = job.access.calling(MESSAGES) if message.import_id is None else None
+    told = job.access.calling(about_message(message.id)) if message.import_id is None else None
     return MessageSpec(
         sender=message.sender,
         to=message.recipient,
@@ -63,8 +63,7 @@ def _spec(job: Job, message: Outgoing) -> MessageSpec:
 def _not_sent(job: Job, error: CarrierError) -> Result:
     why = Why(error.code, error.description)
     if not certainly_not_taken(error):
-        sending.unanswered(job.ledger, job.run, why, trouble_of(error))
-        return Done({"state": MessageState.UNKNOWN, "code": error.code})
+        return _unclear(job, why, trouble_of(error))
     if isinstance(error, AccountFault):
         sending.account_fault(job.ledger, job.run, fault_of(error))
         return Later(error.code, sending.ASK_AGAIN)
@@ -75,6 +74,11 @@ def _not_sent(job: Job, error: CarrierError) -> Result:
     seconds = 0 if limited else delay_of(error, job.run.attempts)
     sending.not_taken(job.ledger, job.run, seconds, why, trouble_of(error), counts=_answered(error))
     return Later(error.code, seconds)
+
+
+def _unclear(job: Job, why: Why, trouble: Trouble | None = None) -> Result:
+    state = sending.unanswered(job.ledger, job.run, why, trouble)
+    return Done({"state": state, "code": why.code})
 
 
 def certainly_not_taken(error: CarrierError) -> bool:

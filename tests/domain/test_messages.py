@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tnimport.domain.life import IllegalMove
-from tnimport.domain.messages import FINAL, MESSAGE_MOVES, MessageMove, MessageState, move_message, sources
+from tnimport.domain.messages import (
+    FINAL,
+    MESSAGE_MOVES,
+    SEND_AGAIN,
+    MessageMove,
+    MessageState,
+    fix_of,
+    move_message,
+    sources,
+)
+from tnimport.domain.reasons import all_reasons, reason_for
 
 S, M = MessageState, MessageMove
 PAGE = (Path(__file__).parents[2] / "docs" / "states.md").read_text().split("## Messages\n", 1)[1].split("\n## ", 1)[0]
@@ -23,7 +33,27 @@ def test_a_final_state_stays_and_any_other_moves_legally_or_not_at_all(
         assert state not in FINAL
         assert (state, happened) not in MESSAGE_MOVES
         return
-    assert after is state if state in FINAL else after is not state
+    known = MESSAGE_MOVES.get((state, happened))
+    assert after is (known or state)
+    assert known is None or known is not state
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+def test_the_one_way_out_of_an_end_is_word_of_a_message_whose_answer_was_unclear(state: MessageState) -> None:
+    ways = {happened: after for (before, happened), after in MESSAGE_MOVES.items() if before is state}
+    assert ways == ({M.HEARD: S.SENT} if state is S.UNKNOWN else {})
+
+
+@pytest.mark.parametrize("code", [*(reason.code for reason in all_reasons()), "http_503", "never-seen", None])
+def test_nobody_is_told_that_a_message_is_tried_again_which_is_not(code: str | None) -> None:
+    unknown = fix_of(S.UNKNOWN, code)
+    assert unknown == reason_for("run_vanished").fix
+    failed = fix_of(S.FAILED, code)
+    assert (failed is None) is (code is None)
+    if code is None or failed is None:
+        return
+    assert (failed == SEND_AGAIN) is (reason_for(code).kind == "transient")
+    assert fix_of(S.QUEUED, code) == reason_for(code).fix
 
 
 @given(st.lists(st.sampled_from(list(MessageMove)), max_size=12))

@@ -147,3 +147,106 @@ def test_a_receipt_sets_the_delivery_once(ledger: Ledger) -> None:
     view = messages.view(ledger, message_id)
     assert view is not None
     assert (view.delivery_state, view.delivery_code) == ("delivered", "0")
+
+
+def receipt(message_id: str | None, account: str = "default", **changes: Any) -> Call:
+    """The carrier tells of the delivery of its `m-1`, at the address that names this message of ours."""
+    words = {"kind": "receipt:delivered", "event_type": "sms", "sender": f"+1{FIRST}", "recipient": "+12065550123"}
+    words |= {"delivery_state": "delivered", "delivery_code": "0"}
+    return Call(Account(name=account, account_id="9"), MessageEvent(message_id="m-1", **words | changes), message_id)
+
+
+@pytest.fixture
+def unclear(ledger: Ledger, desk: Desk) -> str:
+    """A message whose answer was lost."""
+    (message_id,) = outgoing.store(ledger, [message()], key=None, fingerprint="f").message_ids
+    run = desk.run(Lane.MESSAGES)
+    sending.calling(ledger, run)
+    sending.unanswered(ledger, run, Why("timeout", "No answer."))
+    return message_id
+
+
+@pytest.mark.parametrize(
+    ("words", "delivery"),
+    [
+        ({}, "delivered"),
+        ({"kind": "receipt:not-delivered", "delivery_state": "not-delivered"}, "not-delivered"),
+        ({"kind": "out:error", "delivery_state": None}, "error"),
+        ({"kind": "out:sent", "delivery_state": None}, None),
+    ],
+)
+def test_word_of_a_message_of_unknown_outcome_proves_that_it_was_sent(
+    ledger: Ledger, unclear: str, words: dict[str, Any], delivery: str | None
+) -> None:
+    inbound.store(ledger, [receipt(unclear, **words)])
+    view = messages.view(ledger, unclear)
+    assert view is not None
+    assert (view.state, view.carrier_id, view.delivery_state) == ("sent", "m-1", delivery)
+    assert (view.code, view.description) == (None, None)
+    inbound.store(ledger, [receipt(unclear, kind="out:later", delivery_state=None)])
+    again = messages.view(ledger, unclear)
+    assert again == view
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        receipt("msg_0000000000000000"),
+        receipt(None),
+        receipt("", account="north"),
+        receipt("", recipient="+12065550199"),
+        receipt("", sender="+19192380009"),
+        receipt("", sender="74999"),
+        receipt("", kind="message", delivery_state=None),
+    ],
+)
+def test_word_of_something_else_leaves_it_unknown(ledger: Ledger, unclear: str, call: Call) -> None:
+    named = Call(call.account, call.event, unclear if call.message_id == "" else call.message_id)
+    inbound.store(ledger, [named])
+    view = messages.view(ledger, unclear)
+    assert view is not None
+    assert (view.state, view.carrier_id) == ("unknown", None)
+
+
+def test_word_that_comes_before_the_answer_stands_in_for_one_that_is_lost(ledger: Ledger, desk: Desk) -> None:
+    (message_id,) = outgoing.store(ledger, [message()], key=None, fingerprint="f").message_ids
+    run = desk.run(Lane.MESSAGES)
+    sending.calling(ledger, run)
+    inbound.store(ledger, [receipt(message_id)])
+    early = messages.view(ledger, message_id)
+    assert early is not None
+    assert (early.state, early.delivery_state) == ("sending", "delivered")
+    assert sending.unanswered(ledger, run, Why("timeout")) == "sent"
+    view = messages.view(ledger, message_id)
+    assert view is not None
+    assert (view.state, view.carrier_id, view.code) == ("sent", "m-1", None)
+
+
+def test_the_answer_and_word_of_the_message_agree_whichever_comes_first(ledger: Ledger, desk: Desk) -> None:
+    (message_id,) = outgoing.store(ledger, [message()], key=None, fingerprint="f").message_ids
+    run = desk.run(Lane.MESSAGES)
+    sending.calling(ledger, run)
+    inbound.store(ledger, [receipt(message_id)])
+    sending.taken(ledger, run, "m-1")
+    inbound.store(ledger, [receipt(message_id, kind="out:sent", delivery_state=None)])
+    view = messages.view(ledger, message_id)
+    assert view is not None
+    assert (view.state, view.carrier_id, view.delivery_state) == ("sent", "m-1", "delivered")
+
+
+def test_an_answer_that_is_lost_while_word_comes_leaves_no_message_unknown(ledger: Ledger, desk: Desk) -> None:
+    for _ in range(5):
+        (message_id,) = outgoing.store(ledger, [message()], key=None, fingerprint="f").message_ids
+        run = desk.run(Lane.MESSAGES)
+        sending.calling(ledger, run)
+        word = receipt(message_id)
+        with ThreadPoolExecutor(2) as pool:
+            told = pool.submit(inbound.store, ledger, [word])
+            sending.unanswered(ledger, run, Why("timeout"))
+            told.result()
+        view = messages.view(ledger, message_id)
+        assert view is not None
+        assert view.state == "sent"
+        with ledger.write() as tx:
+            tx.run(sa.delete(schema.inbound))
+            tx.run(sa.delete(schema.messages))

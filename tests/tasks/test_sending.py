@@ -213,10 +213,11 @@ def test_a_run_that_comes_too_late_calls_nobody(world: World) -> None:
 def test_receipts_are_asked_to_come_to_our_callback(world: World) -> None:
     world.change(callback_url="https://tn.example/callbacks/default")
     world.access = replace(world.access, callback_secret="a secret")
-    queued(world, receipt_requested="error")
+    message_id = queued(world, receipt_requested="error")
     send(world)
     (sent,) = at_carrier(world)
-    assert sent["callbackUrl"] == "https://tnimport:a%20secret@tn.example/callbacks/default/messages"
+    at = "https://tnimport:a%20secret@tn.example/callbacks/default/messages"
+    assert sent["callbackUrl"] == f"{at}?message={message_id}"
 
 
 def test_a_message_that_is_forgotten_is_no_work(world: World) -> None:

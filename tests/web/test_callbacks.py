@@ -13,7 +13,9 @@ import sqlalchemy as sa
 
 from tnimport.domain.accounts import Account
 from tnimport.ledger import inbound as ledger_inbound
-from tnimport.ledger.schema import inbound
+from tnimport.ledger import outgoing
+from tnimport.ledger.outgoing import NewMessage
+from tnimport.ledger.schema import inbound, messages
 from tnimport.web import callbacks
 from tnimport.web.callers import proof
 from tnimport.web.keyring import Keyring
@@ -220,3 +222,23 @@ def test_what_came_in_can_be_read_by_number(called: Web) -> None:
     assert len(called.get("/v1/inbound").json()["inbound"]) == 3
     for wrong in ("number=hello", "page_token=bm8", "page_size=0"):
         assert called.get(f"/v1/inbound?{wrong}").status_code in {400, 422}
+
+
+@pytest.mark.parametrize("ours", ["msg_0000000000000000", "msg_", "x" * 5000, "%00", "%ED%A0%80", "a&message=b"])
+def test_the_message_that_the_address_names_may_be_anything(called: Web, ours: str) -> None:
+    event = EVENT | {"direction": "out", "state": "sent"}
+    assert post(called, event, path=f"{PATH}?message={ours}").status_code == 200
+    assert len(stored(called)) == 1
+
+
+def test_a_receipt_at_the_address_of_a_message_whose_answer_was_lost_is_its_proof(called: Web) -> None:
+    new = NewMessage(account="default", sender=NUMBERS[1][2:], recipient=NUMBERS[0], text="Hi")
+    (ours,) = outgoing.store(called.ledger, [new], key=None, fingerprint="f").message_ids
+    with called.ledger.write() as tx:
+        tx.run(sa.update(messages).values(state="unknown", code="timeout"))
+    assert "tried again" not in called.get(f"/v1/messages/{ours}").json()["fix"]
+    told = EVENT | {"direction": "out", "from": NUMBERS[1], "to": NUMBERS[0], "deliveryState": "delivered"}
+    post(called, told, path=f"{PATH}?message={ours}")
+    view = called.get(f"/v1/messages/{ours}").json()
+    assert (view["state"], view["carrier_id"], view["delivery_state"]) == ("sent", "m-1", "delivered")
+    assert (view["code"], view["fix"]) == (None, None)

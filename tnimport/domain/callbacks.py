@@ -7,7 +7,13 @@ from urllib.parse import quote
 USER: Final = "tnimport"  # any user name is taken; the password is what counts
 MESSAGES: Final = "/messages"
 ORDERS: Final = "/orders"
+MESSAGE: Final = "message"  # the parameter that names a message of ours to us
 _USER_INFO: Final = re.compile(r"\A([^:/?#@]*://)[^/?#]*@")  # of the host's part, which a "?" or "#" ends as "/" does
+
+
+def about_message(message_id: str) -> str:
+    """Where we are told of one message of ours, by its own id: word may come where an answer does not."""
+    return f"{MESSAGES}?{MESSAGE}={quote(message_id, safe='')}"
 
 
 def without_userinfo(url: str) -> str:

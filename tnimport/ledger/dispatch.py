@@ -22,7 +22,7 @@ from tnimport.ledger.receivers import Receivers
 from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import imports, orders, work
 from tnimport.ledger.window import Window
-from tnimport.ledger.work import SENT, WAITING, active, application_ready, going_on, waits
+from tnimport.ledger.work import SENT, WAITING, active, application_ready, closing, doubtful, going_on, waits
 
 _LEFT: Final = sa.func.coalesce(sum((imports.c[state] for state in OPEN), sa.literal(0)), 0).label("left")
 _OF_NO_IMPORT: Final = {Lane.DASHBOARD, Lane.MESSAGES}  # lanes in which an account has work of its own

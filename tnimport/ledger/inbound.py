@@ -1,5 +1,6 @@
 """What the carrier called us about: stored once, however often it is told, and with it all that it sets going."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,20 +13,23 @@ from tnimport.domain.webhooks import Event
 from tnimport.ledger.circles import untangled
 from tnimport.ledger.deliveries import owe_inbound
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.messages import told
+from tnimport.ledger.messages import heard, told
 from tnimport.ledger.proofs import arrived, proves
 from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import inbound
 
+_ID: Final = re.compile(r"msg_[0-9a-z]{16}")
+_NUMBER: Final = re.compile(r"\+1[0-9]{10}")
 _FIELDS: Final = tuple(name for name in MessageEvent.__dataclass_fields__ if name != "media")
 
 
 @dataclass(frozen=True)
 class Call:
-    """One callback: which account was called, and what was said."""
+    """One callback: the account, what was said, and the message of ours that the address names, if any."""
 
     account: Account
     event: MessageEvent
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +103,9 @@ def _ours(tx: Tx, call: Call) -> bool:
     account, event = call.account.name, call.event
     if event.came_in:
         return arrived(tx, account, sender=event.sender, recipient=event.recipient, text=event.text)
+    if call.message_id is not None and _ID.fullmatch(call.message_id) and _NUMBER.fullmatch(event.sender):
+        ids = (call.message_id, event.message_id)
+        heard(tx, account, *ids, sender=event.sender[-10:], recipient=event.recipient)
     told(
         tx,
         account,

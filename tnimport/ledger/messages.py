@@ -7,12 +7,30 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from tnimport.domain.inbound import FAILED
-from tnimport.domain.messages import DELIVERY_ENDED, Delivery, MessageState
+from tnimport.domain.messages import DELIVERY_ENDED, Delivery, MessageMove, MessageState, move_message, sources
 from tnimport.domain.telephone import to_e164
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.paging import cut, newest
 from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import inbound, messages
+
+
+def heard(tx: Tx, account: str, message_id: str, carrier_id: str, *, sender: str, recipient: str) -> None:
+    """The carrier called us about a message of ours that it has, by the address that we gave with it.
+
+    Of one whose answer was unclear it is the proof that it was sent. One that waits for its answer learns its id.
+    """
+    numbers = (messages.c.sender == int(sender), messages.c.recipient == recipient)
+    (before,) = sources(MessageMove.HEARD)
+    mine = (messages.c.id == message_id, messages.c.account == account, messages.c.carrier_id.is_(None), *numbers)
+    unclear = messages.c.state == before
+    update = sa.update(messages).where(*mine, sa.or_(unclear, messages.c.state == MessageState.SENDING))
+    values = {
+        "state": sa.case((unclear, move_message(before, MessageMove.HEARD).value), else_=messages.c.state),
+        "code": sa.case((unclear, None), else_=messages.c.code),
+        "description": sa.case((unclear, None), else_=messages.c.description),
+    }
+    tx.run(update.values(carrier_id=carrier_id, updated_at=tx.now, **values))
 
 
 def told(

@@ -129,13 +129,21 @@ def refused(ledger: Ledger, run: Run, why: Why) -> None:
 
 
 @untangled
-def unanswered(ledger: Ledger, run: Run, why: Why, trouble: Trouble | None = None) -> None:
-    """Nobody can tell whether the carrier has it: that is its end, until a person decides."""
+def unanswered(ledger: Ledger, run: Run, why: Why, trouble: Trouble | None = None) -> MessageState:
+    """Nobody can tell whether the carrier has it, unless it has called us about it meanwhile.
+
+    Returns where that leaves the message.
+    """
     with ledger.write() as tx:
         work.fence(tx, run)
-        _move(tx, run, MessageMove.UNANSWERED, **why.columns())
+        heard = sa.select(messages.c.carrier_id).where(messages.c.id == run.message_id).with_for_update(key_share=True)
+        if tx.run(heard).scalar() is None:
+            after = _move(tx, run, MessageMove.UNANSWERED, **why.columns())
+        else:
+            after = _move(tx, run, MessageMove.TAKEN, code=None, description=None)
         _end(tx, run)
         lanes.tell(tx, run.account, run.lane, trouble)
+        return after
 
 
 @untangled
@@ -155,13 +163,14 @@ def park(tx: Tx, work_id: int, message_id: str, parked: Why) -> None:
     tx.run(sa.delete(work_table).where(work_table.c.id == work_id))
 
 
-def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> None:  # noqa: ANN401 - columns of `messages`
+def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> MessageState:  # noqa: ANN401 - columns of `messages`
     """Move the message; the claim has been fenced, so nobody else moves it."""
     (before,) = sources(happened)
     guarded = sa.update(messages).where(messages.c.id == run.message_id, messages.c.state == before)
     after = move_message(before, happened)
     if not tx.changed(guarded.values(state=after, updated_at=tx.now, **values)):
         raise work.ClaimLost
+    return after
 
 
 def _state(tx: Tx, run: Run) -> MessageState:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from tnimport.bandwidth.message_events import UnreadableEvent, from_json, read_event
 from tnimport.domain.accounts import Account
-from tnimport.domain.callbacks import MESSAGES
+from tnimport.domain.callbacks import MESSAGE, MESSAGES
 from tnimport.domain.inbound import MessageEvent
 from tnimport.ledger.inbound import Call
 from tnimport.web.body import spooled
@@ -33,7 +33,7 @@ async def told_by_post(deps: Deps, request: Request, account: str) -> Response:
     called = admitted(deps, request, account)
     async with spooled(request, LARGEST) as body:
         event = _read(called, body.read())
-    new = await _stored(request, called, event)
+    new = await _stored(request, Call(called, event, request.query_params.get(MESSAGE)))
     return JSONResponse({"status": "stored" if new else "known"})
 
 
@@ -44,7 +44,7 @@ async def told_by_query(deps: Deps, request: Request, account: str) -> Response:
     proved_ = proved(deps, request, account)
     if proved_ is not None:
         return proved_
-    await _stored(request, called, _read(called, dict(request.query_params)))
+    await _stored(request, Call(called, _read(called, dict(request.query_params))))
     return Response(NOTHING_TO_DO, media_type="application/xml")
 
 
@@ -57,14 +57,14 @@ def _read(account: Account, said: bytes | dict[str, str]) -> MessageEvent:
         raise ProblemError("malformed-request", f"This is no event of a message: {fault}.") from None
 
 
-async def _stored(request: Request, account: Account, event: MessageEvent) -> bool:
+async def _stored(request: Request, call: Call) -> bool:
     room = cast("Mailroom", request.app.state.mailroom)
     try:
         async with timeout(SECONDS):
-            new = await room.post(Call(account, event))
+            new = await room.post(call)
     except (TimeoutError, NoRoomError) as fault:
         why = "the ledger takes too long" if isinstance(fault, TimeoutError) else "too many wait for the ledger"
-        log.warning("callback_not_stored", extra={"account": account.name, "why": why})
+        log.warning("callback_not_stored", extra={"account": call.account.name, "why": why})
         raise ProblemError("ledger-unavailable", headers={"Retry-After": "5"}) from None
-    log.info("callback_stored", extra={"account": account.name, "kind": event.kind, "new": new})
+    log.info("callback_stored", extra={"account": call.account.name, "kind": call.event.kind, "new": new})
     return new

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from tnimport.domain.instants import instant
+from tnimport.domain.messages import fix_of
 from tnimport.domain.reasons import reason_for
 from tnimport.domain.telephone import Telephone, parse, to_e164
 from tnimport.intake import keys
@@ -147,7 +148,7 @@ def message_json(view: MessageView) -> dict[str, Any]:
         "state": view.state,
         "code": view.code,
         "description": view.description or (reason.cause if reason else None),
-        "fix": reason.fix if reason else None,
+        "fix": fix_of(view.state, view.code),
         "carrier_id": view.carrier_id,
         "delivery_state": view.delivery_state,
         "delivery_code": view.delivery_code,
