@@ -73,7 +73,7 @@ def test_no_failures_are_said_to_be_none(run: Run) -> None:
     done = run("failures", "imp-1")
     assert (done.returncode, done.stdout) == (
         0,
-        "Nothing failed, nothing is unaccounted for, nothing was rejected.\n",
+        "Nothing failed, nothing is unaccounted for, nothing was rejected, nothing was left unproven.\n",
     )
 
 
@@ -91,6 +91,9 @@ def test_failures_as_json_are_one_array(run: Run, api: PlayedApi, make_failed_ro
 def test_failures_of_one_code(run: Run, api: PlayedApi) -> None:
     run("failures", "imp-1", "--code", "7518")
     assert {asked.query["code"][0] for asked in api.asked} == {"7518"}
+    api.asked.clear()
+    run("failures", "imp-1", "--code", "no_partner")
+    assert [asked.query for asked in api.asked] == [{"state": ["imported"], "code": ["no_partner"]}]
 
 
 def test_failures_take_one_form_at_a_time(run: Run) -> None:

@@ -6,22 +6,32 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
+from tests.web.conftest import ACCOUNT
 from tnimport.ledger.schema import imports, messages, numbers, orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.web.conftest import Web
+    from tests.web.conftest import Serve, Web
+    from tnimport.ledger.engine import Ledger
 
     Run = Callable[..., subprocess.CompletedProcess[str]]
 
 ROWS = "number,name\n919-555-0001,Ann\n9195550002,Bob\nhello,x\n9195550001,y\n,\n"
+
+
+@pytest.fixture
+def web(serve: Serve, ledger: Ledger) -> Web:
+    """A service that the carrier can call, so that receipts have a way to it."""
+    called = replace(ACCOUNT, callback_url="https://tn.example/callbacks/default")
+    return serve(ledger, accounts={"default": called})
 
 
 @pytest.fixture
@@ -111,6 +121,20 @@ def test_a_message_from_the_command_line(tnimport: Run, web: Web) -> None:
     assert web.get(f"/v1/messages/{message_id}").json()["fix"] == "Use another number."
 
 
+def test_a_receipt_that_does_not_come_is_said_to_be_waited_for_and_not_for_ever(tnimport: Run, web: Web) -> None:
+    web.submit("919-555-0001")
+    with web.ledger.write() as tx:
+        tx.run(sa.update(numbers).values(outcome="imported", updated_at=tx.now))
+        sealing = "CREATE TRIGGER at_once AFTER INSERT ON work WHEN NEW.message_id IS NOT NULL BEGIN {} END"
+        tx.connection.exec_driver_sql(sealing.format("UPDATE messages SET state = 'sent' WHERE id = NEW.message_id;"))
+    said = ("--from", "919-555-0001", "--to", "+12065550123", "--receipt", "all", "Good morning")
+    done = tnimport("send", *said, "--wait", "--timeout", "0")
+    assert done.returncode == 5
+    assert done.stderr.count("Sent; waits for the receipt.") == 1
+    assert "no receipt has come" in done.stderr
+    assert tnimport("send", *said[:4], "--wait", "No receipt wanted").returncode == 0
+
+
 def test_waiting_ends_with_the_message(tnimport: Run, web: Web) -> None:
     web.submit("919-555-0001")
     with web.ledger.write() as tx:
@@ -133,6 +157,26 @@ def test_the_report_gives_the_reasons_of_what_was_not_proven(tnimport: Run, web:
         tx.run(sa.update(orders).values(state="done", open=0))
         tx.run(sa.update(imports).values(requested=0, imported=2, finished_at=tx.now, verify="all"))
     report = tnimport("watch", import_id)
-    assert report.returncode == 0
+    assert report.returncode == 8
     assert "1 x verify received_nothing: No message to it arrived." in report.stdout
     assert "not proven" in report.stdout
+    assert tnimport("watch", import_id, "--json").returncode == 8
+    # What the report sends its reader to.
+    assert f"tnimport failures {import_id} --csv" in report.stdout
+    header, line = tnimport("failures", import_id, "--csv").stdout.splitlines()
+    assert dict(zip(header.split(","), line.split(","), strict=False))["code"] == "received_nothing"
+    (row,) = json.loads(tnimport("failures", import_id, "--json").stdout)
+    assert (row["number"], row["code"]) == ("+19195550002", "received_nothing")
+    assert "+19195550002" in tnimport("failures", import_id).stdout
+
+
+@pytest.mark.parametrize("verify", ["none", "sample"])
+def test_what_was_not_to_be_proven_is_no_failure(tnimport: Run, web: Web, verify: str) -> None:
+    import_id = web.submit("919-555-0001", "919-555-0002")
+    with web.ledger.write() as tx:
+        tx.run(sa.update(numbers).values(outcome="imported", updated_at=tx.now))
+        tx.run(sa.update(numbers).where(numbers.c.pos == 1).values(outcome="verified"))
+        tx.run(sa.update(orders).values(state="done", open=0))
+        tx.run(sa.update(imports).values(requested=0, imported=1, verified=1, finished_at=tx.now, verify=verify))
+    assert tnimport("watch", import_id).returncode == 0
+    assert "nothing was left unproven" in tnimport("failures", import_id).stdout

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,8 @@ def web(serve: Serve, ledger: Ledger, seed: Seed) -> Web:
     seed(ledger, 3)
     with ledger.write() as tx:
         tx.run(sa.update(numbers).where(numbers.c.pos < 2).values(outcome="imported", updated_at=tx.now))
-    return serve(ledger, accounts={"default": ACCOUNT, "north": Account(name="north", account_id="2")})
+    called = replace(ACCOUNT, callback_url="https://tn.example/callbacks/default")
+    return serve(ledger, accounts={"default": called, "north": Account(name="north", account_id="2")})
 
 
 @pytest.fixture
@@ -110,6 +112,7 @@ def test_a_list_is_answered_as_one_in_whatever_encoding_it_came(web: Web, encodi
         ({"media": ["https://x.example/1"] * 11}, "/media", "invalid_value"),
         ({"media": ["https://x.example/1"], "receipt_requested": "all"}, "/receipt_requested", "receipt_with_media"),
         ({"receipt_requested": "some"}, "/receipt_requested", "invalid_value"),
+        ({"account": "north", "receipt_requested": "error"}, "/receipt_requested", "receipt_without_callback"),
         ({"txt": "x"}, "/txt", "unknown_field"),
     ],
 )
@@ -158,7 +161,11 @@ def test_a_body_that_is_no_message_nor_some_is_refused(web: Web, post: Post, bod
 
 
 def test_what_is_no_json_is_refused(web: Web) -> None:
-    assert errors(web.post("/v1/messages", b"{", "application/json")) == {"": "unreadable_json"}
+    for body in (b"{", b"", b'"x"'):
+        refused = web.post("/v1/messages", body, "application/json")
+        assert errors(refused) == {"": "unreadable_json"}
+        assert '"from"' in refused.json()["errors"][0]["fix"]
+        assert "numbers" not in refused.json()["errors"][0]["fix"]
     assert web.post("/v1/messages", b"to,text\n", "text/csv").status_code == 415
     assert web.post("/v1/messages", b" " * (3 << 20), "application/json").status_code == 413
 

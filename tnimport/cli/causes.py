@@ -45,11 +45,23 @@ def rows_not_working(
 
 def rows_to_explain(api: Api, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Every row that a report gives a reason for: those not working, and those that were to be proven and are not."""
-    import_id = str(view["id"])
-    yield from rows_not_working(api, import_id)
+    yield from rows_not_working(api, str(view["id"]))
+    yield from rows_unproven(api, view)
+
+
+def rows_unproven(api: Api, view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every number that was to be proven by messages and was not."""
     if view.get("verify", "none") != "none":
         for code in UNPROVEN:
-            yield from rows_not_working(api, import_id, ("imported",), code)
+            yield from rows_not_working(api, str(view["id"]), ("imported",), code)
+
+
+def failing(code: str | None = None) -> list[tuple[str, str | None]]:
+    """State and code of all rows that have a reason, or of those with one code."""
+    if code in UNPROVEN:
+        return [("imported", code)]
+    ended: list[tuple[str, str | None]] = [(state, code) for state in NOT_WORKING]
+    return ended if code else [*ended, *(("imported", unproven) for unproven in UNPROVEN)]
 
 
 def export_path(import_id: str, state: str, code: str | None = None) -> str:

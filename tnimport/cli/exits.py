@@ -46,13 +46,16 @@ def for_message(view: Mapping[str, Any]) -> Exit:
     return Exit.DONE if view["state"] == "sent" and delivered else Exit.SOME_FAILED
 
 
-def for_import(view: Mapping[str, Any]) -> Exit:
-    """The exit code for an import as it stands: 0 only if every row that should be a number is done."""
+def for_import(view: Mapping[str, Any], *, unproven: bool = False) -> Exit:
+    """The exit code for an import as it stands: 0 only if every row that should be a number is done, and proven.
+
+    `unproven` tells of proofs that were asked for and are missing.
+    """
     state = view["state"]
     if state == "held":
         return Exit.ACCOUNT_FAULT
     if state not in FINISHED:
         return Exit.STILL_RUNNING
-    if state == "complete" and not view["counts"].get("rejected"):
+    if state == "complete" and not view["counts"].get("rejected") and not unproven:
         return Exit.DONE
     return Exit.SOME_FAILED

@@ -1,4 +1,4 @@
-"""`tnimport failures`: which rows did not become working numbers, and why."""
+"""`tnimport failures`: which rows did not become working numbers, or were not proven to be, and why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tnimport.cli.counts import NOT_WORKING
 from tnimport.cli.options import json_option
 from tnimport.cli.session import session
 
@@ -24,7 +23,7 @@ _COLUMNS = (("number", 14), ("line", 8), ("state", 12), ("stage", 12), ("code", 
 @click.option("--code", help="Only the rows that failed with this code.")
 @json_option
 def failures(import_id: str, *, as_csv: bool, as_json: bool, code: str | None) -> None:
-    """List the rows of import ID that failed, are unaccounted for or were rejected."""
+    """List the rows of import ID that failed, are unaccounted for, were rejected, or were to be proven and are not."""
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")
     with session(as_json=as_json) as api:
@@ -34,10 +33,10 @@ def failures(import_id: str, *, as_csv: bool, as_json: bool, code: str | None) -
 
 
 def _csv(api: Api, import_id: str, code: str | None) -> Iterator[bytes]:
-    from tnimport.cli.causes import export_path  # noqa: PLC0415 - --help needs none of it
+    from tnimport.cli.causes import export_path, failing  # noqa: PLC0415 - --help needs none of it
 
-    for position, state in enumerate(NOT_WORKING):
-        lines = api.lines(export_path(import_id, state, code), "text/csv")
+    for position, (state, of_code) in enumerate(failing(code)):
+        lines = api.lines(export_path(import_id, state, of_code), "text/csv")
         header = next(lines, b"")
         if position == 0:
             yield header.rstrip(b"\r")
@@ -45,9 +44,10 @@ def _csv(api: Api, import_id: str, code: str | None) -> Iterator[bytes]:
 
 
 def _told(api: Api, import_id: str, code: str | None, *, as_json: bool) -> Iterator[str]:
-    from tnimport.cli.causes import rows_not_working  # noqa: PLC0415 - --help needs none of it
+    from tnimport.cli.causes import failing, rows_not_working  # noqa: PLC0415 - --help needs none of it
 
-    rows = rows_not_working(api, import_id, code=code)
+    searches = failing(code)
+    rows = (row for state, of_code in searches for row in rows_not_working(api, import_id, (state,), of_code))
     return _json_array(rows) if as_json else _table(rows)
 
 
@@ -76,7 +76,7 @@ def _table(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
         seen.append(row)
         yield _line(row)
     if not seen:
-        yield "Nothing failed, nothing is unaccounted for, nothing was rejected."
+        yield "Nothing failed, nothing is unaccounted for, nothing was rejected, nothing was left unproven."
         return
     yield ""
     for cause in gather(iter(seen)):

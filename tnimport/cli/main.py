@@ -15,7 +15,7 @@ from tnimport.cli.failure import Failure
     epilog=(
         "The API is looked for at TNIMPORT_URL (http://127.0.0.1:8080), with the key in TNIMPORT_API_KEY. "
         "Exit codes: 0 all done, 1 our error, 2 usage, 3 not found, 4 account or configuration fault, "
-        "5 still running, 7 rate limited, 8 finished but some numbers failed, 9 input refused."
+        "5 still running, 7 rate limited, 8 finished but some numbers failed or were not proven, 9 input refused."
     ),
 )
 @click.version_option(package_name="tnimport")

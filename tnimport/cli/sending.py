@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _LOOK_FIRST, _LOOK_EVERY = 0.1, 2.0
 _UNDER_WAY = frozenset({"queued", "sending"})
 _UNDELIVERED = frozenset({None, "waiting"})
+RECEIPT_SECONDS = 600.0  # most receipts come within seconds, and some never
+_WAIT = (
+    "Wait until it is sent; with --receipt all until it is delivered, or not, "
+    f"for {RECEIPT_SECONDS:.0f} seconds at most if no --timeout is given."
+)
 
 
 @click.command()
@@ -32,7 +37,7 @@ _UNDELIVERED = frozenset({None, "waiting"})
 @click.option("--tag", help="Your own mark, which Bandwidth repeats.")
 @click.option("--receipt", type=click.Choice(["none", "all", "error"]), help="Have Bandwidth tell of the delivery.")
 @click.option("--account", help="Name of the account, when the service has several.")
-@click.option("--wait", is_flag=True, help="Wait until it is sent; with --receipt all until it is delivered, or not.")
+@click.option("--wait", is_flag=True, help=_WAIT)
 @wait_options
 @json_option
 @click.argument("text", default="")
@@ -58,19 +63,37 @@ def _message(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_its_end(api: Api, view: Mapping[str, Any], patience: float, timeout: float | None) -> Mapping[str, Any]:
-    deadline = None if timeout is None else time.monotonic() + timeout
+    began = time.monotonic()
+    deadline = None if timeout is None else began + timeout
     told = None
     for seen in _looks(api, str(view["id"]), patience):
         view = seen
         if not _open(view):
             break
-        why = view.get("description") if view["state"] == "queued" else None
+        why = _why(view)
         if why is not None and why != told:
-            note(f"It waits: {why}")
+            note(why)
             told = why
+        if deadline is None and view["state"] == "sent":
+            deadline = time.monotonic() + RECEIPT_SECONDS
         if deadline is not None and time.monotonic() >= deadline:
-            raise Failure(f"Still {view['state']}; the wait ended and the message goes on.", Exit.STILL_RUNNING)
+            raise _over(view, time.monotonic() - began)
     return view
+
+
+def _why(view: Mapping[str, Any]) -> str | None:
+    """Why the wait goes on, where that is not for what is just under way."""
+    if view["state"] == "sent":
+        return "Sent; waits for the receipt."
+    why = view.get("description") if view["state"] == "queued" else None
+    return f"It waits: {why}" if why is not None else None
+
+
+def _over(view: Mapping[str, Any], seconds: float) -> Failure:
+    if view["state"] == "sent":
+        told = f"Message {view['id']} is sent, and no receipt has come in {seconds:.0f} s."
+        return Failure(f"{told} GET /v1/messages/{view['id']} tells when one does.", Exit.STILL_RUNNING)
+    return Failure(f"Still {view['state']}; the wait ended and the message goes on.", Exit.STILL_RUNNING)
 
 
 def _open(view: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tnimport.cli import exits
-from tnimport.cli.causes import gather, rows_to_explain
+from tnimport.cli.causes import gather, rows_to_explain, rows_unproven
 from tnimport.cli.exits import Exit
 from tnimport.cli.failure import Failure
 from tnimport.cli.follow import follow
@@ -56,7 +56,10 @@ def conclude(api: Api, view: Mapping[str, Any], *, as_json: bool) -> Exit:
         click.echo(_held(view))
     else:
         click.echo(report(view, gather(rows_to_explain(api, view))))
-    return exits.for_import(view) if balances(view) else Exit.OUR_ERROR
+    if not balances(view):
+        return Exit.OUR_ERROR
+    unproven = view["state"] == "complete" and next(rows_unproven(api, view), None) is not None
+    return exits.for_import(view, unproven=unproven)
 
 
 def _watched(api: Api, import_id: str, patience: float, timeout: float | None) -> Mapping[str, Any]:

@@ -69,6 +69,12 @@ class MessageRequest(BaseModel):
     receipt_requested: Literal["none", "all", "error"] = "none"
 
 
+def unreadable(root: str = "", detail: str | None = None) -> Problem:
+    """What is sent is no message, whatever else it may be."""
+    example = '{"from": "+19195551234", "to": "+12065550100", "text": "Good morning"}'
+    return problem("unreadable_json", root, detail, f"Send {example}, or a list of such messages.")
+
+
 def read_messages(body: object, accounts: Mapping[str, Account], ledger: Ledger) -> list[NewMessage]:
     """The messages of a body.
 
@@ -101,7 +107,7 @@ def read_messages(body: object, accounts: Mapping[str, Account], ledger: Ledger)
 def _read(body: object, accounts: Mapping[str, Account], root: str, problems: list[Problem]) -> NewMessage | None:
     """The message if it is sound by itself; what is wrong is added to the problems."""
     if not isinstance(body, dict):
-        problems.append(problem("unreadable_json", root, "A message is a JSON object."))
+        problems.append(unreadable(root, "A message is a JSON object."))
         return None
     said = {name: value for name, value in body.items() if value is not None}
     found: list[Problem] = []
@@ -115,6 +121,8 @@ def _read(body: object, accounts: Mapping[str, Account], root: str, problems: li
     if isinstance(account, Problem):
         found.append(Problem(**{**vars(account), "pointer": f"{root}{account.pointer}"}))
     found += _together(said, root)
+    if asked and isinstance(account, Account) and asked.receipt_requested != "none" and account.callback_url is None:
+        found.append(problem("receipt_without_callback", f"{root}/receipt_requested"))
     problems += found
     if found or asked is None or isinstance(account, Problem):
         return None

@@ -14,8 +14,8 @@ from tnimport.domain.messages import fix_of
 from tnimport.domain.reasons import reason_for
 from tnimport.domain.telephone import Telephone, parse, to_e164
 from tnimport.intake import keys
-from tnimport.intake.messages import e164, read_messages
-from tnimport.intake.problems import Refused, problem
+from tnimport.intake.messages import e164, read_messages, unreadable
+from tnimport.intake.problems import Refused
 from tnimport.ledger import messages, outgoing
 from tnimport.ledger.messages import MessageView
 from tnimport.ledger.outgoing import Stored
@@ -111,7 +111,7 @@ def _json(said: bytes) -> object:
     try:
         return json.loads(said)
     except (ValueError, RecursionError):
-        raise Refused([problem("unreadable_json")]) from None
+        raise Refused([unreadable()]) from None
 
 
 def _made(deps: WebDeps, stored: Stored) -> list[MessageView]:
