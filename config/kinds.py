@@ -15,6 +15,7 @@ from tnimport.domain.telephone import Telephone, parse, to_e164
 
 USER_INFO = re.compile(r"(?<=//)[^/?#\s]*@|(?<=;sentinel://)[^/?#\s;]*@")
 STARS = "**********"
+KEY_BYTES = range(24, 65)  # of a secret that signs, as Standard Webhooks has it
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 
 
@@ -68,11 +69,12 @@ def _bind(value: str) -> str:
 def _webhook_secrets(value: SecretStr) -> SecretStr:
     for secret in value.get_secret_value().split(","):
         try:
-            usable = secret.startswith("whsec_") and base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         except binascii.Error:
-            usable = False
-        if not usable:
-            raise ValueError("write whsec_ and base64 (openssl rand -base64 32); several with commas, no spaces")
+            key = b""
+        if not secret.startswith("whsec_") or len(key) not in KEY_BYTES:
+            how = 'make one with: echo "whsec_$(openssl rand -base64 32)"; several with commas, no spaces'
+            raise ValueError(f"write whsec_ and base64 of 24 to 64 bytes; {how}")
     return value
 
 

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         "Catapult secret.",
     )
     webhook_secret: kinds.WebhookSecrets | None = Field(
-        None, description="Signs our webhooks (`whsec_…`; several, comma-separated, for rotation)."
+        None, description="Signs our webhooks (`whsec_…` of 24 to 64 bytes; several, comma-separated, for rotation)."
     )
     max_body: Annotated[int, Field(ge=1024)] = Field(
         268_435_456, description="Most bytes of the body of a request, counted as sent and again as unpacked."

@@ -164,7 +164,7 @@ def test_a_callback_secret_is_made_of_the_catapult_secret_unless_it_is_set(accou
 
 
 INBOUND = {
-    "TNIMPORT_WEBHOOK_SECRET": "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTE=",
+    "TNIMPORT_WEBHOOK_SECRET": "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTEy",
     "TNIMPORT_INBOUND_URL": "https://hooks.example/in",
     "TNIMPORT_INBOUND_TASK": "theirs.received",
     "TNIMPORT_INBOUND_QUEUE": "theirs",

@@ -44,9 +44,9 @@ def test_a_pace_that_is_set_is_kept_in_the_sandbox_too(tmp_path: Path) -> None:
 def test_webhooks_are_signed_and_may_be_sent_to_this_machine_unless_something_is_set(tmp_path: Path) -> None:
     settings = load(local_environment({}, tmp_path))
     assert (len(settings.webhook_secrets), settings.webhook_allowed) == (1, ("127.0.0.0/8",))
-    given = {"TNIMPORT_WEBHOOK_SECRET": "whsec_b3Vycw=="}
+    given = {"TNIMPORT_WEBHOOK_SECRET": "whsec_b3VyIG93biB3ZWJob29rIHNlY3JldCAh"}
     settings = load(local_environment(given, tmp_path))
-    assert (settings.webhook_secrets, settings.webhook_allowed) == (("whsec_b3Vycw==",), ())
+    assert (settings.webhook_secrets, settings.webhook_allowed) == (("whsec_b3VyIG93biB3ZWJob29rIHNlY3JldCAh",), ())
 
 
 def test_the_files_of_a_run_are_in_its_folder_unless_set(tmp_path: Path) -> None:

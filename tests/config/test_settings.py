@@ -60,7 +60,8 @@ CONTRACT = {
     "pin_workers": True,
     "log_level": "INFO",
 }
-WHSEC = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTE="
+OLDER = "whsec_" + "A" * 32
+WHSEC = "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTEy"
 SECRETS = {
     "redis_url": "redis://:canary@h:6379/1",
     "database_url": "postgresql+psycopg://u:canary@h/n",
@@ -156,6 +157,9 @@ def test_a_usable_value_is_taken_and_an_empty_one_is_not_set(name: str, raw: str
         ("inbound_url", "hooks.example/canary", "http://"),
         ("inbound_url", "https://user:canary@hooks.example/", "without user"),
         ("webhook_secret", f"{WHSEC},whsec_*canary*", "whsec_"),
+        ("webhook_secret", "whsec_YQ==", "24 to 64 bytes.*openssl rand"),
+        ("webhook_secret", f"{WHSEC},whsec_{'AAAA' * 22}", "24 to 64 bytes"),
+        ("webhook_secret", WHSEC.removeprefix("whsec_"), "whsec_"),
         ("flower_auth", "canary", "user:password"),
         ("log_level", "loud", "'DEBUG', 'INFO'"),
     ],
@@ -264,7 +268,7 @@ def test_every_secret_is_handed_to_the_mask_in_every_form(account: dict[str, str
     given = {
         "TNIMPORT_REDIS_URL": "redis://:red%40is@h:6379/1",
         "TNIMPORT_DATABASE_URL": "postgresql+psycopg://u:data@h/n",
-        "TNIMPORT_WEBHOOK_SECRET": f"{WHSEC},{WHSEC[:-2]}A=",
+        "TNIMPORT_WEBHOOK_SECRET": f"{WHSEC},{WHSEC[:-2]}Mz",
         "TNIMPORT_FLOWER_AUTH": "someone:flowerpot",
         "TNIMPORT_CALLBACK_SECRET": "callback",
         "TNIMPORT_INBOUND_URL": "https://hooks.example/in?token=of-theirs",
@@ -276,7 +280,7 @@ def test_every_secret_is_handed_to_the_mask_in_every_form(account: dict[str, str
         "red@is",
         "data",
         WHSEC,
-        f"{WHSEC[:-2]}A=",
+        f"{WHSEC[:-2]}Mz",
         "flowerpot",
         "callback",
         basic,
@@ -287,8 +291,8 @@ def test_every_secret_is_handed_to_the_mask_in_every_form(account: dict[str, str
 
 
 def test_webhook_secrets_come_in_the_order_given() -> None:
-    settings = load({"TNIMPORT_WEBHOOK_SECRET": f"{WHSEC},whsec_AAAA"}, accounts_needed=False)
-    assert settings.webhook_secrets == (WHSEC, "whsec_AAAA")
+    settings = load({"TNIMPORT_WEBHOOK_SECRET": f"{WHSEC},{OLDER}"}, accounts_needed=False)
+    assert settings.webhook_secrets == (WHSEC, OLDER)
     assert load({}, accounts_needed=False).webhook_secrets == ()
 
 

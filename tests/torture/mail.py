@@ -11,7 +11,7 @@ from tests.torture.stand import Stand
 THEIRS = "+12065550123"
 MOST = 60  # of each kind
 ACCEPTED, UNAVAILABLE = 202, 500
-SECRET = "whsec_dG9ydHVyZS10b3J0dXJlLXRvcnR1cmU="
+SECRET = "whsec_dG9ydHVyZS10b3J0dXJlLXRvcnR1cmUh"
 _IMPORTED = (
     "SELECT numbers.tn FROM numbers JOIN orders ON orders.id = numbers.order_id "
     "WHERE orders.account = 'default' AND numbers.outcome = 'imported' ORDER BY numbers.tn DESC LIMIT 1"

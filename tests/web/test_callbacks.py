@@ -6,7 +6,10 @@ import json
 import logging
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from socket import create_connection
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -145,6 +148,24 @@ def test_what_is_too_large_is_413(called: Web) -> None:
     assert post(called, fits).status_code == 200
     assert post(called, fits | {"tag": "x" * 100_000}).status_code == 413
     assert len(stored(called)) == 1
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/messages", "/v1/imports"])
+def test_a_caller_that_goes_away_within_its_body_is_no_mistake_of_ours(
+    called: Web, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    address = urlsplit(called.url)
+    secret = basic(SECRET)["Authorization"]
+    head = f"POST {path} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: {secret}\r\n"
+    head += "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    with caplog.at_level(logging.INFO):
+        with create_connection((address.hostname, address.port or 80), timeout=10) as caller:
+            caller.sendall(head.encode())
+        deadline = monotonic() + 10
+        while not any(record.msg == "caller_gone" for record in caplog.records):
+            assert monotonic() < deadline, [record.getMessage() for record in caplog.records]
+            called.get("/livez")
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING or record.exc_info] == []
 
 
 def test_numbers_texts_and_secrets_are_in_no_log(called: Web, caplog: pytest.LogCaptureFixture) -> None:

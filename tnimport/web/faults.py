@@ -6,9 +6,10 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from tnimport.web.heads import has_head
@@ -25,6 +26,7 @@ def install(app: FastAPI) -> None:
     app.exception_handler(ProblemError)(_problem)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_http)
+    app.exception_handler(ClientDisconnect)(_gone)
     app.exception_handler(OperationalError)(_ledger_away)
     app.exception_handler(InterfaceError)(_ledger_away)
     app.exception_handler(Exception)(_mistake)
@@ -58,6 +60,13 @@ def _allowed(request: Request) -> dict[str, str]:
 def _fits(request: Request, method: str) -> bool:
     asked = {**request.scope, "method": method}
     return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+
+
+async def _gone(request: Request, fault: Exception) -> Response:
+    """The caller went away before its body was through; nobody reads the answer."""
+    del fault
+    log.info("caller_gone", extra={"path": request.url.path})
+    return Response(status_code=400)
 
 
 async def _ledger_away(request: Request, fault: Exception) -> JSONResponse:
