@@ -1,6 +1,6 @@
 """Step 3 of Bandwidth's guide: the application that numbers go to, found or created once. One call each run."""
 
-from typing import Any
+from typing import Any, Final
 
 from tasks.faults import delay_of, fault_of, trouble_of
 from tasks.parts import Job
@@ -11,6 +11,8 @@ from tnimport.domain.callbacks import MESSAGES, with_secret, without_userinfo
 from tnimport.ledger import applications
 from tnimport.ledger.applications import ApplicationView
 
+_URLS: Final = frozenset({"incoming_message_url", "incoming_message_fallback_url"})
+
 
 def ensure_application(job: Job) -> Result:
     """Look through the list for our name and URL; create it only when the list does not hold it.
@@ -20,7 +22,7 @@ def ensure_application(job: Job) -> Result:
     """
     wish = applications.load(job.ledger, job.run)
     if wish.found_id is not None:
-        return _give_secret(job, wish, wish.found_id)
+        return _change(job, wish, wish.found_id)
     return _look(job, wish) if wish.looked_at is None else _create(job, wish)
 
 
@@ -30,9 +32,9 @@ def _look(job: Job, wish: ApplicationView) -> Result:
     except CarrierError as error:
         return _failed(job, error, creating=False)
     for found in page.items:
-        if _is_ours(found, wish) and _lacks_secret(job, found):
+        if _is_ours(found, wish) and (_lacks_secret(job, found) or _differs(found, wish)):
             applications.found(job.ledger, job.run, found.application_id)
-            return Later("it exists, and is to present our secret", 0)
+            return Later("it exists, and is to be as it was asked for", 0)
         if _is_ours(found, wish):
             applications.ready(job.ledger, job.run, found.application_id, added=False)
             return Done({"application_id": found.application_id, "created": "no"})
@@ -67,6 +69,15 @@ def _lacks_secret(job: Job, found: Application) -> bool:
     return _leads_to_us(job, plain) and shown != _presenting(job, plain)
 
 
+def _differs(found: Application, wish: ApplicationView) -> bool:
+    """Whether anything that was asked for stands otherwise there; what was not asked for is left as it is."""
+    return any(_comparable(name, getattr(found, name)) != _comparable(name, value) for name, value in wish.spec.items())
+
+
+def _comparable(name: str, value: Any) -> Any:  # noqa: ANN401 - as the carrier has it, a text or a number
+    return _plain(value) if name in _URLS else value
+
+
 def _leads_to_us(job: Job, url: str) -> bool:
     account = job.access.account
     return url in {f"{base}{MESSAGES}" for base in (account.callback_url, account.fallback_url) if base}
@@ -78,15 +89,14 @@ def _presenting(job: Job, url: str) -> str:
 
 
 def _spec(job: Job, wish: ApplicationView) -> ApplicationSpec:
-    urls = {"incoming_message_url", "incoming_message_fallback_url"}
     said: dict[str, Any] = {
-        name: _presenting(job, value) if name in urls else value for name, value in wish.spec.items()
+        name: _presenting(job, value) if name in _URLS else value for name, value in wish.spec.items()
     }
     return ApplicationSpec(**said)
 
 
-def _give_secret(job: Job, wish: ApplicationView, application_id: str) -> Result:
-    """It leads to us without our secret, or with an older one: what comes in through it would be refused."""
+def _change(job: Job, wish: ApplicationView, application_id: str) -> Result:
+    """It is not as it was asked for, or leads to us without our secret: what comes in through it would be refused."""
     try:
         job.access.catapult.update_application(application_id, _spec(job, wish), job.timeout)
     except NotFound:
@@ -94,7 +104,7 @@ def _give_secret(job: Job, wish: ApplicationView, application_id: str) -> Result
         return Later("it has gone meanwhile", 0)
     except Permanent as error:  # numbers can go to it all the same
         applications.ready(job.ledger, job.run, application_id, added=False)
-        return Done({"application_id": application_id, "created": "no", "secret_refused": error.code})
+        return Done({"application_id": application_id, "created": "no", "change_refused": error.code})
     except CarrierError as error:
         return _failed(job, error, creating=False)
     applications.ready(job.ledger, job.run, application_id, added=False)

@@ -243,7 +243,7 @@ def test_one_that_is_there_and_calls_us_is_given_our_secret(called: World, url: 
 def test_one_that_goes_away_meanwhile_is_made_and_one_that_may_not_be_changed_is_used(called: World) -> None:
     there = create(called, "tnimport", f"{OURS}/messages")
     called.submit(NUMBER, application=None)
-    assert called.run(Task.ENSURE_APPLICATION) == Later("it exists, and is to present our secret", 0)
+    assert called.run(Task.ENSURE_APPLICATION) == Later("it exists, and is to be as it was asked for", 0)
     called.access.catapult.delete_application(there, 5)
     assert until_done(called).counts["created"] == "yes"
     fixed = create(called, "fixed", f"{OURS}/messages")
@@ -254,8 +254,31 @@ def test_one_that_goes_away_meanwhile_is_made_and_one_that_may_not_be_changed_is
     assert done.counts == {
         "application_id": fixed,
         "created": "no",
-        "secret_refused": "validation-error",
+        "change_refused": "validation-error",
     }
+
+
+def test_one_that_is_there_is_changed_in_what_was_asked_for_and_in_nothing_else(called: World) -> None:
+    spec = ApplicationSpec(
+        name="ours",
+        incoming_message_url=PRESENTING,
+        incoming_message_url_callback_timeout=9000,
+        incoming_message_fallback_url="https://old.example/in",
+        callback_http_method="POST",
+        incoming_call_url="https://calls.example/",
+    )
+    there = called.access.catapult.create_application(spec, 5)
+    asked = {"callback_http_method": "GET", "incoming_message_fallback_url": URL}
+    called.submit(NUMBER, application={"name": "ours", **asked})
+    assert until_done(called) == Done({"application_id": there, "created": "no"})
+    held = shown(called, there)
+    assert (held.callback_http_method, held.incoming_message_fallback_url) == ("GET", URL)
+    assert held.incoming_message_url_callback_timeout == 2500  # of the settings
+    assert (held.incoming_call_url, held.incoming_message_url) == ("https://calls.example/", PRESENTING)
+    changes = len(called.sandbox.calls("catapult.applications.update"))
+    called.submit("9192381001", application={"name": "ours", "incoming_message_fallback_url": URL})
+    assert until_done(called) == Done({"application_id": there, "created": "no"})
+    assert len(called.sandbox.calls("catapult.applications.update")) == changes
 
 
 def vanish(world: World) -> None:
