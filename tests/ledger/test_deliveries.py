@@ -42,7 +42,7 @@ def came_in(desk: Desk, owner: Account, message_id: str = "m-1", event: str = "m
         }
         row = sa.insert(tables.inbound).values(**values, **said).returning(tables.inbound.c.id)
         inbound_id = int(tx.run(row).scalar_one())
-        deliveries.owe_inbound(tx, owner, inbound_id, event)
+        deliveries.owe_inbound(tx, [deliveries.News(owner, inbound_id, Event(event))])
     return inbound_id
 
 

@@ -200,6 +200,18 @@ def test_a_ledger_that_is_slow_is_answered_in_time_and_the_call_after_it_is_stor
     assert len(stored(called)) == 1
 
 
+def test_the_time_for_an_answer_counts_from_the_beginning_of_the_call(
+    called: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callbacks, "SECONDS", 0.2)
+    address = urlsplit(called.url)
+    head = f"POST {PATH} HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: {basic(SECRET)['Authorization']}\r\n"
+    with create_connection((address.hostname, address.port or 80), timeout=10) as caller:
+        caller.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+        assert caller.recv(100).startswith(b"HTTP/1.1 503 ")
+    assert stored(called) == []
+
+
 def test_many_at_once_share_transactions_and_one_that_cannot_be_stored_takes_no_other_with_it(
     serve: Serve, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

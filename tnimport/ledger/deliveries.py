@@ -3,6 +3,7 @@
 Its id is the one that receivers see, the same at every attempt, so that they notice what they have had already.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,30 +58,63 @@ def owe_import(tx: Tx, import_id: str, event: Event) -> None:
     if row is not None:
         # As it is now: every attempt tells the same, whatever becomes of the import meanwhile.
         what = {"account": row.account, "type": event, "import_id": import_id, "data": summary(row)}
-        _owe(tx, Target.URL, row.notify_url, receiver_of(row.notify_url), **what)
+        _owe(tx, [_Receiver(Target.URL, row.notify_url, receiver_of(row.notify_url), what)])
 
 
-def owe_inbound(tx: Tx, account: Account, inbound_id: int, type: str) -> None:  # noqa: A002 - the field's name on the wire
-    """Hand what has come in on, to everybody whom the account's settings name; to nobody where they name none."""
-    what = {"account": account.name, "type": type, "inbound_id": inbound_id}
+@dataclass(frozen=True)
+class News:
+    """Something that has come in for an account, and what its receivers know it by."""
+
+    account: Account
+    inbound_id: int
+    type: Event
+
+
+def owe_inbound(tx: Tx, news: Iterable[News]) -> None:
+    """Hand what has come in on, to everybody whom the accounts' settings name; to nobody where they name none."""
+    _owe(tx, [receiver for one in news for receiver in _receivers(one)])
+
+
+@dataclass(frozen=True)
+class _Receiver:
+    target: Target
+    address: str
+    known_as: str
+    what: dict[str, Any]  # columns of `deliveries`, the same ones for all that are owed together
+
+
+def _receivers(news: News) -> Iterator[_Receiver]:
+    account = news.account
+    what = {"account": account.name, "type": news.type, "inbound_id": news.inbound_id}
     if account.inbound_url:
         # Where it goes is looked up when it goes: its query may hold a secret, and a mended address counts at once.
-        address = shown(account.inbound_url)
-        _owe(tx, Target.URL, address, receiver_of(account.inbound_url), **what)
+        yield _Receiver(Target.URL, shown(account.inbound_url), receiver_of(account.inbound_url), what)
     if account.inbound_task and account.inbound_queue:
-        _owe(tx, Target.TASK, account.inbound_task, receiver_of_queue(account.inbound_queue), **what)
+        yield _Receiver(Target.TASK, account.inbound_task, receiver_of_queue(account.inbound_queue), what)
 
 
-def _owe(tx: Tx, target: Target, address: str, receiver: str, **what: Any) -> None:  # noqa: ANN401 - columns
-    delivery_id = f"whk_{identifier(16)}"
-    values = {"id": delivery_id, "target": target, "address": address, "state": DeliveryState.WAITING, **what}
-    tx.run(sa.insert(deliveries).values(**values, created_at=tx.now, updated_at=tx.now))
-    plan(tx, delivery_id, what["account"], receiver)
+def _owe(tx: Tx, owed: Sequence[_Receiver]) -> None:
+    """All at once: callbacks come many at a time, and a statement costs about as much for one row as for a hundred."""
+    if not owed:
+        return
+    ids = [f"whk_{identifier(16)}" for _ in owed]
+    same = {"state": DeliveryState.WAITING, "created_at": tx.now, "updated_at": tx.now}
+    tx.run(
+        sa.insert(deliveries),
+        [
+            {"id": ours, "target": to.target, "address": to.address, **same, **to.what}
+            for ours, to in zip(ids, owed, strict=True)
+        ],
+    )
+    plan(tx, [(ours, to.what["account"], to.known_as) for ours, to in zip(ids, owed, strict=True)])
 
 
-def plan(tx: Tx, delivery_id: str, account: str, receiver: str) -> None:
-    """Have a delivery attempted now, and as often as it takes."""
-    work.plan(tx, Task.DELIVER_WEBHOOK, account, Lane.WEBHOOKS, tx.now, delivery_id=delivery_id, receiver=receiver)
+def plan(tx: Tx, owed: Sequence[tuple[str, str, str]]) -> None:
+    """Have deliveries attempted now, and as often as it takes; of each its id, account and receiver."""
+    same = {"task": Task.DELIVER_WEBHOOK, "lane": Lane.WEBHOOKS, "due_at": tx.now}
+    rows = [{**same, "delivery_id": ours, "account": account, "receiver": to} for ours, account, to in owed]
+    tx.run(sa.insert(work_table), rows)
+    tx.announce()
 
 
 @untangled

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MESSAGE, MessageEvent
 from tnimport.domain.webhooks import Event
 from tnimport.ledger.circles import untangled
-from tnimport.ledger.deliveries import owe_inbound
+from tnimport.ledger.deliveries import News, owe_inbound
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.messages import heard, told
 from tnimport.ledger.proofs import arrived, proves
@@ -74,8 +76,13 @@ def store(ledger: Ledger, calls: Sequence[Call]) -> list[bool]:
     order = sorted(range(len(calls)), key=lambda place: _key(calls[place]))
     new = [False] * len(calls)
     with ledger.write() as tx:
+        news = []
         for place in order:
-            new[place] = _store(tx, calls[place])
+            inbound_id = _store(tx, calls[place])
+            new[place] = inbound_id is not None
+            if inbound_id is not None:
+                news += _news(tx, calls[place], inbound_id)
+        owe_inbound(tx, news)
     return new
 
 
@@ -83,19 +90,24 @@ def _key(call: Call) -> tuple[str, str, str]:
     return call.account.name, call.event.message_id, call.event.kind
 
 
-def _store(tx: Tx, call: Call) -> bool:
-    event = call.event
-    values = {name: getattr(event, name) for name in _FIELDS}
-    row = tx.insert(inbound).values(account=call.account.name, media=list(event.media), received_at=tx.now, **values)
-    once = row.on_conflict_do_nothing(index_elements=["account", "message_id", "kind"]).returning(inbound.c.id)
-    inbound_id = tx.run(once).scalar()
-    if inbound_id is None:
-        return False
-    news = _TOLD.get(event.kind)
-    if _ours(tx, call) or news is None:
-        return True
-    owe_inbound(tx, call.account, int(inbound_id), news)
-    return True
+def _store(tx: Tx, call: Call) -> int | None:
+    """The row of a callback that is told for the first time."""
+    values = {name: getattr(call.event, name) for name in _FIELDS}
+    values |= {"account": call.account.name, "media": list(call.event.media), "received_at": tx.now}
+    stored = tx.run(_storing(on_postgres=tx.on_postgres), values).scalar()
+    return None if stored is None else int(stored)
+
+
+@cache
+def _storing(*, on_postgres: bool) -> sa.Executable:
+    row = postgresql.insert(inbound) if on_postgres else sqlite.insert(inbound)
+    return row.on_conflict_do_nothing(index_elements=["account", "message_id", "kind"]).returning(inbound.c.id)
+
+
+def _news(tx: Tx, call: Call, inbound_id: int) -> list[News]:
+    """What others are told of it."""
+    event = _TOLD.get(call.event.kind)
+    return [] if _ours(tx, call) or event is None else [News(call.account, inbound_id, event)]
 
 
 def _ours(tx: Tx, call: Call) -> bool:

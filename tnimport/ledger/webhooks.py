@@ -123,7 +123,7 @@ def replay(ledger: Ledger, delivery_id: str, account: Account | None) -> None:
             return
         address, receiver = goes_to
         tx.run(this.values(address=address))
-        plan(tx, delivery_id, row.account, receiver)
+        plan(tx, [(delivery_id, row.account, receiver)])
 
 
 def _goes_to(row: sa.Row[Any], account: Account | None) -> tuple[str, str] | None:

@@ -44,14 +44,14 @@ def create_app(deps: WebDeps) -> FastAPI:
     app.state.ledger_check = Recent(partial(health.ledger_check, deps.ledger))
     app.state.mailroom = Mailroom(partial(inbound.store, deps.ledger))
     for part in (
+        callbacks,  # first, for they come by the hundred a second
+        notifications,
         submitting,
         looking,
         outgoing,
         inbox,
         webhooks,
         acting,
-        callbacks,
-        notifications,
         health,
         metrics,
         pages,

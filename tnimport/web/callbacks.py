@@ -2,6 +2,8 @@
 
 import logging
 from asyncio import timeout
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, cast
 
 from fastapi import APIRouter, Request
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 # Not in the OpenAPI document: nobody but the carrier calls these, in the form that the carrier documents.
 router = APIRouter(include_in_schema=False)
 LARGEST: Final = 256 * 1024
-SECONDS: Final = 8.0  # the carrier waits for ten, and then turns to the fallback URL
+SECONDS: Final = 8.0  # since it began to call; the carrier waits for ten, and then turns to the fallback URL
 NOTHING_TO_DO: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'  # BXML without a verb
 PATH: Final = f"{PREFIX}{{account}}{MESSAGES}"
 
@@ -31,9 +33,10 @@ PATH: Final = f"{PREFIX}{{account}}{MESSAGES}"
 async def told_by_post(deps: Deps, request: Request, account: str) -> Response:
     """A message event in JSON (REST control): 200 once it is stored, by this call or an earlier one."""
     called = admitted(deps, request, account)
-    async with spooled(request, LARGEST) as body:
-        event = _read(called, body.read())
-    new = await _stored(request, Call(called, event, request.query_params.get(MESSAGE)))
+    async with _in_time(called):
+        async with spooled(request, LARGEST) as body:
+            event = _read(called, body.read())
+        new = await _stored(request, Call(called, event, request.query_params.get(MESSAGE)))
     return JSONResponse({"status": "stored" if new else "known"})
 
 
@@ -44,7 +47,8 @@ async def told_by_query(deps: Deps, request: Request, account: str) -> Response:
     proved_ = proved(deps, request, account)
     if proved_ is not None:
         return proved_
-    await _stored(request, Call(called, _read(called, dict(request.query_params))))
+    async with _in_time(called):
+        await _stored(request, Call(called, _read(called, dict(request.query_params))))
     return Response(NOTHING_TO_DO, media_type="application/xml")
 
 
@@ -57,14 +61,20 @@ def _read(account: Account, said: bytes | dict[str, str]) -> MessageEvent:
         raise ProblemError("malformed-request", f"This is no event of a message: {fault}.") from None
 
 
-async def _stored(request: Request, call: Call) -> bool:
-    room = cast("Mailroom", request.app.state.mailroom)
+@asynccontextmanager
+async def _in_time(account: Account) -> AsyncIterator[None]:
+    """Answers 503 while the carrier still waits, whatever takes so long: its own body, or the ledger."""
     try:
         async with timeout(SECONDS):
-            new = await room.post(call)
+            yield
     except (TimeoutError, NoRoomError) as fault:
-        why = "the ledger takes too long" if isinstance(fault, TimeoutError) else "too many wait for the ledger"
-        log.warning("callback_not_stored", extra={"account": call.account.name, "why": why})
+        why = "it takes too long" if isinstance(fault, TimeoutError) else "too many wait for the ledger"
+        log.warning("callback_not_stored", extra={"account": account.name, "why": why})
         raise ProblemError("ledger-unavailable", headers={"Retry-After": "5"}) from None
+
+
+async def _stored(request: Request, call: Call) -> bool:
+    room = cast("Mailroom", request.app.state.mailroom)
+    new = await room.post(call)
     log.info("callback_stored", extra={"account": call.account.name, "kind": call.event.kind, "new": new})
     return new

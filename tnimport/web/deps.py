@@ -51,7 +51,7 @@ class WebDeps:
         return self.visible is None or account in self.visible
 
 
-def deps_of(request: Request) -> WebDeps:
+async def deps_of(request: Request) -> WebDeps:  # async: it waits for nothing, and needs no thread of its own
     """The dependencies of the app that serves this request, as far as the caller's key reaches."""
     deps = cast("WebDeps", request.app.state.deps)
     visible: frozenset[str] | None = request.scope.get(ACCOUNTS)
