@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
 MOST_IMPORTS = 3
 FAULTS = [Fault("401", "Mend it.", whole_account=True), Fault("12024", "Another site.", whole_account=False)]
+VANISHED = Fault("application_vanished", "See who deletes it.", whole_account=False)
 TROUBLES = [
     None,
     None,
@@ -68,7 +69,7 @@ TROUBLES = [
 indices = st.integers(0, 50)
 fortunes = st.lists(st.integers(0, 9), min_size=6, max_size=6)
 troubles = st.sampled_from(TROUBLES)
-faults = st.sampled_from([*[None] * 8, *FAULTS])
+faults = st.sampled_from([*[None] * 8, *FAULTS, VANISHED])
 MOST_STATEMENTS = 40  # of one move: accepting takes some thirty
 deaths = st.one_of(st.none(), st.none(), st.integers(1, MOST_STATEMENTS))
 early_deaths = st.one_of(st.none(), st.none(), st.integers(1, 12))  # within a step of a run
@@ -359,17 +360,19 @@ class Anything(RuleBasedStateMachine):
         elif fortune[0] == 2:
             applications.looked(ledger, run, None)
         else:
-            applications.ready(ledger, run, "a-1", added=True)
+            applications.ready(ledger, run, f"a-{fortune[1]}", added=True)
 
     def numbers(
         self, run: Run, fortune: list[int], trouble: Trouble | None, fault: Fault | None, *, last: bool
     ) -> None:
         ledger, desk = self.desk.ledger, self.desk
         (held,) = desk.rows(schema.work, id=run.id) or [run]
-        places = [place.pos for place in numbers.load(ledger, run).places if place.pos >= held.first]
+        batch = numbers.load(ledger, run)
         removing = run.task == Task.RELEASE_NUMBERS
+        may_go = removing or batch.application_id is not None or batch.closing
+        places = [place.pos for place in batch.places if place.pos >= held.first]
         good = "released" if removing else "imported"
-        dealt = places[: fortune[0]]
+        dealt = places[: fortune[0] if may_go else 0]
         fate = {pos: fortune[1 + index % 5] for index, pos in enumerate(dealt)}
         settled = {pos: "failed" if fate[pos] == 9 else good for pos in dealt if fate[pos] not in {7, 8}}
         looked = {pos: "n" for pos in dealt if fate[pos] == 8 and removing and run.look and last}
@@ -387,6 +390,8 @@ class Anything(RuleBasedStateMachine):
             first=first,
             trouble=trouble,
             fault=fault if last else None,
+            missed=batch.application_id if fault is VANISHED and not removing else None,
+            proven=batch.application_id if batch.in_doubt and "imported" in settled.values() else None,
             last=last,
             unused=1,
         )
