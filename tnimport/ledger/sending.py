@@ -155,12 +155,23 @@ def over(ledger: Ledger, run: Run) -> None:
 
 
 def park(tx: Tx, work_id: int, message_id: str, parked: Why) -> None:
-    """End a message of a caller whose runs vanished again and again; what was not called for is certainly not sent."""
-    for happened, why in ((MessageMove.PARKED, parked), (MessageMove.UNANSWERED, Why(*VANISHED))):
-        (before,) = sources(happened)
-        mine = sa.update(messages).where(messages.c.id == message_id, messages.c.state == before)
-        tx.run(mine.values(state=move_message(before, happened), updated_at=tx.now, **why.columns()))
+    """End a message of a caller whose runs vanished again and again.
+
+    One that was not called for is certainly not sent, and one that the carrier has called us about certainly is.
+    """
+    heard = messages.c.carrier_id.is_not(None)
+    _end_as(tx, message_id, MessageMove.PARKED, sa.true(), **parked.columns())
+    _end_as(tx, message_id, MessageMove.TAKEN, heard, code=None, description=None)
+    _end_as(tx, message_id, MessageMove.UNANSWERED, ~heard, **Why(*VANISHED).columns())
     tx.run(sa.delete(work_table).where(work_table.c.id == work_id))
+
+
+def _end_as(
+    tx: Tx, message_id: str, happened: MessageMove, where: sa.ColumnElement[bool], **values: str | None
+) -> None:
+    (before,) = sources(happened)
+    mine = sa.update(messages).where(messages.c.id == message_id, messages.c.state == before, where)
+    tx.run(mine.values(state=move_message(before, happened), updated_at=tx.now, **values))
 
 
 def _move(tx: Tx, run: Run, happened: MessageMove, **values: Any) -> MessageState:  # noqa: ANN401 - columns of `messages`

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_gone"
-down_revision = "20261125_broker"
+down_revision = "20261128_looks"
 branch_labels = None
 depends_on = None
 
