@@ -79,11 +79,16 @@ def test_only_metrics_that_exist_are_spoken_of(name: str) -> None:
     assert spoken <= set(DECLARED)
 
 
-def expressions() -> list[str]:
+def rules() -> list[dict]:
     alerts = yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text())
+    return [rule for group in alerts["groups"] for rule in group["rules"]]
+
+
+def expressions() -> list[str]:
     board = json.loads((ROOT / "deploy" / "grafana" / "tnimport.json").read_text())
-    ruled = [rule["expr"] for group in alerts["groups"] for rule in group["rules"]]
-    return ruled + [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+    return [rule["expr"] for rule in rules()] + [
+        target["expr"] for panel in board["panels"] for target in panel.get("targets", [])
+    ]
 
 
 @pytest.mark.parametrize("expression", expressions())
@@ -96,11 +101,28 @@ def test_a_query_names_only_labels_that_its_metrics_have(expression: str) -> Non
     assert expression.count("(") == expression.count(")")
 
 
+def test_whatever_an_alert_takes_a_change_of_is_there_from_the_start(web: Web) -> None:
+    told = samples(web.get("/metrics").text)
+    changing = re.compile(r"(?:rate|increase|delta)\((tnimport_\w+)(?:\{([^}]*)\})?\[")
+    selectors = [found for rule in rules() for found in changing.findall(rule["expr"])]
+    assert {name for name, _ in selectors} == {
+        "tnimport_calls_total",
+        "tnimport_claims_expired_total",
+        "tnimport_webhooks",
+    }
+    for name, matched in selectors:
+        wanted = set(re.findall(r'(\w+)="([^"]*)"', matched)) | {("account", "default")}
+        assert [value for (one, labels), value in told.items() if one == name and wanted <= labels], (name, matched)
+
+
+def test_every_metric_that_is_watched_is_declared_with_its_labels_by_an_empty_ledger(web: Web) -> None:
+    declared = {line.split()[2] for line in web.get("/metrics").text.splitlines() if line.startswith("# TYPE ")}
+    assert {name for one in expressions() for name in NAMED.findall(one)} <= declared
+
+
 def test_every_alert_says_what_happened_and_what_to_do() -> None:
-    alerts = yaml.safe_load((ROOT / "deploy" / "alerts.yml").read_text())
-    rules = [rule for group in alerts["groups"] for rule in group["rules"]]
-    assert len(rules) >= 8
-    for rule in rules:
+    assert len(rules()) >= 8
+    for rule in rules():
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert rule["annotations"].keys() == {"summary", "fix"}
 

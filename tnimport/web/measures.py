@@ -1,31 +1,39 @@
 """Every metric of `/metrics`, declared once: its name, what it means, its labels, and where its values come from."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from tnimport.domain.webhooks import DeliveryState
 from tnimport.ledger.gauges import Gauges
 
+APIS: Final = ("dashboard", "catapult")
 Values = Mapping[tuple[Any, ...], float]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One metric; a counter's name ends in `_total`."""
+    """One metric; a counter's name ends in `_total`.
+
+    `always` are the labels, after the account's, that every account has from the start, with 0: whoever watches for a
+    change sees the first one only if something was there before it.
+    """
 
     name: str
     kind: Literal["gauge", "counter"]
     labels: Sequence[str]
     meaning: str
     values: Callable[[Gauges], Values]
+    always: Sequence[tuple[str, ...]] = ()
 
-    def metric(self, gauges: Gauges) -> Metric:
-        """The metric as it is now."""
+    def metric(self, gauges: Gauges, accounts: Collection[str]) -> Metric:
+        """The metric as it is now; `accounts` are those of the settings."""
         family = CounterMetricFamily if self.kind == "counter" else GaugeMetricFamily
         made = family(self.name.removesuffix("_total"), self.meaning, labels=self.labels)
-        for labels, value in sorted(self.values(gauges).items()):
+        zeros = {(account, *labels): 0.0 for account in accounts for labels in self.always}
+        for labels, value in sorted((zeros | dict(self.values(gauges))).items()):
             made.add_metric([str(label) for label in labels], value)
         return made
 
@@ -114,6 +122,7 @@ MEASURES: Final = (
         "What others are told (webhooks, and tasks of theirs) and is not delivered, by state; `waiting` is owed, "
         "`failed` was given up after three days and can be replayed.",
         lambda gauges: gauges.webhooks,
+        [(state,) for state in DeliveryState if state is not DeliveryState.DELIVERED],
     ),
     Measure(
         "tnimport_oldest_webhook_seconds",
@@ -135,6 +144,7 @@ MEASURES: Final = (
         ("account",),
         "Runs that vanished while they held work: a worker was killed, hung or cut off.",
         lambda gauges: _by_account(gauges.claims_expired),
+        [()],
     ),
     Measure(
         "tnimport_calls_total",
@@ -143,6 +153,7 @@ MEASURES: Final = (
         "Calls to Bandwidth (`dashboard`, `catapult`) by HTTP status; `none` = not answered. Handed in every 10 "
         "seconds; a killed worker loses its last ones.",
         lambda gauges: gauges.calls,
+        [(api, status) for api in APIS for status in ("429", "none")],
     ),
     Measure(
         "tnimport_heartbeat_age_seconds",
@@ -162,7 +173,7 @@ MEASURES: Final = (
 )
 
 
-def metrics_of(gauges: Gauges) -> Iterator[Metric]:
+def metrics_of(gauges: Gauges, accounts: Collection[str]) -> Iterator[Metric]:
     """Every metric as it is now."""
     for measure in MEASURES:
-        yield measure.metric(gauges)
+        yield measure.metric(gauges, accounts)

@@ -1,6 +1,6 @@
 """`/metrics` for Prometheus, read from the ledger at each scrape: any one web process tells the whole deployment."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -19,11 +19,12 @@ router = APIRouter(tags=["health"])
 
 
 class _OfLedger(Collector):
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, accounts: Collection[str]) -> None:
         self._ledger = ledger
+        self._accounts = accounts
 
     def collect(self) -> Iterable[Metric]:
-        return metrics_of(gauges.look(self._ledger))
+        return metrics_of(gauges.look(self._ledger), self._accounts)
 
 
 _TEXT: Final = {"schema": {"type": "string"}}
@@ -37,6 +38,6 @@ _TEXT: Final = {"schema": {"type": "string"}}
 def metrics(deps: Deps, request: Request) -> Response:
     """What docs/metrics.md lists, as Prometheus or OpenMetrics text. Where there are keys it needs the scope read."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_OfLedger(deps.ledger))
+    registry.register(_OfLedger(deps.ledger, deps.accounts))
     encoder, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encoder(registry), media_type=content_type)
