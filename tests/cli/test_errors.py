@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,8 +10,6 @@ import pytest
 from tnimport.cli.api import Answer, Unreachable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.conftest import PlayedApi, PlayedServer, Run
 
 
@@ -59,7 +59,53 @@ def test_every_problem_is_shown_with_its_place_and_fix(run: Run, api: PlayedApi,
 
 def test_with_json_the_problem_is_a_document_too(run: Run, api: PlayedApi, numbers_csv: str) -> None:
     api.problem = (422, PROBLEM)
-    assert json.loads(run("import", numbers_csv, "--json").stderr) == PROBLEM
+    done = run("import", numbers_csv, "--json")
+    assert json.loads(done.stdout) == PROBLEM
+    assert "line 7: is no number" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("status",), ("status", "imp-1"), ("watch", "imp-1"), ("pause", "imp-1"), ("failures", "imp-1"), ("webhooks",)],
+)
+def test_with_json_there_is_one_object_on_standard_output_while_the_api_is_away(
+    run: Run, server: PlayedServer, api: PlayedApi, args: tuple[str, ...]
+) -> None:
+    server.stop()
+    done = run(*args, "--json")
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert api.url in told["title"]
+    assert done.stderr.strip() == told["detail"]
+
+
+def test_with_json_what_is_refused_without_a_document_is_told_in_one(run: Run, api: PlayedApi) -> None:
+    api.garbage = 404
+    assert json.loads(run("failures", "imp-1", "--json").stdout)["title"] == "The API answered HTTP 404"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("args", [["status"], ["--help"], ["failures", "imp-1", "--json"]])
+def test_an_output_that_takes_nothing_is_said_in_one_line(
+    environment: dict[str, str], command: str, args: list[str]
+) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - as a shell does
+        done = subprocess.run(
+            [command, *args], stdout=full, stderr=subprocess.PIPE, env=environment, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "Reading or writing failed: No space left on device.\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_an_error_that_cannot_be_said_is_none_the_less_an_error(
+    environment: dict[str, str], command: str, api: PlayedApi
+) -> None:
+    api.problem = (404, {})
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - as a shell does
+        assert (
+            subprocess.run([command, "status", "x"], stdout=full, stderr=full, env=environment, check=False).returncode
+            == 1
+        )
 
 
 def test_a_missing_key_is_answered_with_what_to_set(run: Run, api: PlayedApi) -> None:

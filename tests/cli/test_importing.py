@@ -47,7 +47,6 @@ def test_the_suffix_tells_the_type(run: Run, api: PlayedApi, tmp_path: Path, nam
         (b"number;name\n", "text/csv"),
         (b'\xef\xbb\xbf{"numbers": ["9195551234"]}', "application/json"),
         (b'{"number": "9195551234"}\n{"number": "9195551235"}\n', "application/x-ndjson"),
-        (b"", "text/plain"),
     ],
 )
 def test_standard_input_is_recognised_by_its_first_line(run: Run, api: PlayedApi, text: bytes, media: str) -> None:
@@ -159,6 +158,46 @@ def test_a_missing_file_is_wrong_usage(run: Run) -> None:
     done = run("import", "nowhere.csv")
     assert done.returncode == 2
     assert "nowhere.csv" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\n \n", b"\xef\xbb\xbf", b"[]", b'{"numbers": []}', gzip.compress(b""), gzip.compress(b"[ ]")]
+)
+def test_an_empty_input_is_refused_before_anything_is_sent(run: Run, api: PlayedApi, body: bytes) -> None:
+    done = run("import", "-", stdin=body)
+    assert (done.returncode, done.stdout, api.asked) == (9, "", [])
+    assert done.stderr == "Standard input is empty: nothing was sent.\n"
+
+
+def test_an_empty_file_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "none.csv").touch()
+    assert "none.csv is empty" in run("import", str(tmp_path / "none.csv")).stderr
+
+
+@pytest.mark.parametrize("body", [b"\n" * 5000 + b"9195551234\n", gzip.compress(CSV)[:-9], b"\x1f\x8b"])
+def test_what_only_looks_empty_is_sent(run: Run, api: PlayedApi, body: bytes) -> None:
+    assert run("import", "-", "--format", "txt", stdin=body).returncode == 0
+    assert api.asked[0].body == body
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "code"),
+    [
+        ("complete", {"imported": 0, "rejected": 2, "rows": 2}, 8),
+        ("partial", {"failed": 1}, 8),
+        ("complete", {}, 0),
+        ("complete", {"imported": 0, "rows": 0}, 9),
+        ("running", {}, 0),
+        ("held", {}, 0),
+    ],
+)
+def test_an_import_that_has_ended_when_it_is_accepted_says_so_by_its_code(
+    run: Run, api: PlayedApi, make_view: Make, numbers_csv: str, *, state: str, counts: dict[str, int], code: int
+) -> None:
+    api.views = [make_view(state, counts=counts)]
+    done = run("import", numbers_csv)
+    assert (done.returncode, done.stdout) == (code, "imp-1\n")
+    assert ("tnimport failures imp-1" in done.stderr) == (code == 8)
 
 
 def test_wait_ends_with_the_report(run: Run, api: PlayedApi, make_view: Make, numbers_csv: str) -> None:

@@ -24,6 +24,36 @@ def test_the_service_speaks_for_itself(run: Run, command: str) -> None:
     assert run(command, "--nonsense").returncode == 2
 
 
+def test_a_folder_that_we_may_not_enter_is_not_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def forbidden(path: Path) -> bool:
+        if path.is_relative_to(tmp_path):
+            raise PermissionError(path)
+        return ROOT in path.parents
+
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    assert serving._checkout("workers.keys") == ROOT
+
+
+def test_a_folder_that_is_gone_is_not_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    assert serving._checkout("workers.keys") == ROOT
+
+
+@pytest.mark.parametrize(("terminal", "said"), [(True, "Looking …\n"), (False, "")])
+def test_at_a_terminal_something_is_said_before_the_service_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, terminal: bool, said: str
+) -> None:
+    became: list[list[str]] = []
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("os.execv", lambda _, arguments: became.append([*arguments[1:], capsys.readouterr().err]))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    serving._become("workers.doctor", ("--json",))
+    assert became == [["-m", "workers.doctor", "--json", said]]
+
+
 def test_a_checkout_is_found_from_below_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / "docs")
     monkeypatch.setattr(serving, "__file__", "/nowhere/tnimport/cli/serving.py")

@@ -6,7 +6,10 @@ import os
 import pty
 import re
 import subprocess
+import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 
 AtTerminal = Callable[..., tuple[int, str]]
+ROOT = Path(__file__).parents[2]
 HALF = {"imported": 3, "failed": 1, "requested": 4}
 
 
@@ -140,3 +144,45 @@ def test_causes_that_cannot_be_read_now_do_not_end_the_watch(
 
     api.on_look = mend
     assert at_terminal("watch", "imp-1")[0] == 0
+
+
+AT_ONCE = 20  # times as long as Python itself takes to start; loading the service took 50 and more
+COMMANDS = [("doctor",), ("keys", "list"), ("--help",), ("status",), ("import", "-")]
+
+
+@pytest.fixture
+def until_first_byte(environment: dict[str, str], command: str) -> Callable[..., float]:
+    """Seconds until `tnimport ARGS` shows something on a terminal; then it is ended."""
+    quiet = {name: value for name, value in environment.items() if not name.startswith("COV")}
+
+    def _measured(*args: str) -> float:
+        ours, theirs = pty.openpty()
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [command, *args], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=quiet, cwd=ROOT
+        )
+        os.close(theirs)
+        assert os.read(ours, 1)
+        took = time.perf_counter() - began
+        process.kill()
+        process.wait()
+        os.close(ours)
+        return took
+
+    return _measured
+
+
+def bare_python() -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize("args", COMMANDS, ids=" ".join)
+def test_something_is_shown_at_once(until_first_byte: Callable[..., float], args: tuple[str, ...]) -> None:
+    best, yardstick = float("inf"), float("inf")
+    for _ in range(20):  # a busy machine is looked at again, until it had one quiet moment
+        best, yardstick = min(best, until_first_byte(*args)), min(yardstick, bare_python())
+        if best < AT_ONCE * yardstick:
+            return
+    pytest.fail(f"first byte after {best:.2f} s, {best / yardstick:.0f} times bare Python")

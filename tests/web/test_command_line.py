@@ -72,6 +72,14 @@ def test_an_import_from_the_first_command_to_the_last(tnimport: Run) -> None:
     assert "rejected" in ended.stdout
 
 
+def test_an_import_of_nothing_but_rejected_rows_has_ended_and_is_told_by_the_code(tnimport: Run) -> None:
+    done = tnimport("import", "-", stdin="bad\nworse\n")
+    assert done.returncode == 8
+    assert done.stdout.startswith("imp_")
+    done = tnimport("import", "-", "--format", "csv", stdin="phone\n")
+    assert (done.returncode, "no row" in done.stderr) == (9, True)
+
+
 def test_every_form_of_the_failures_holds_the_rejected_row(tnimport: Run) -> None:
     import_id = tnimport("import", "-", stdin=ROWS).stdout.strip()
     assert "hello" in tnimport("failures", import_id).stdout

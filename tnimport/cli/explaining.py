@@ -54,15 +54,12 @@ def _told(api: Api, import_id: str, code: str | None, *, as_json: bool) -> Itera
 def _json_array(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     import json  # noqa: PLC0415 - --help needs none of it
 
-    # One document, written as it comes: a hundred thousand rows need no memory.
-    yield "["
-    before = ""
-    for row in rows:
-        if before:
-            yield f"{before},"
+    # One document, written as it comes: a hundred thousand rows need no memory. It begins when the API has answered.
+    before = "["
+    for at, row in enumerate(rows):
+        yield f"{before}," if at else before
         before = json.dumps(row)
-    if before:
-        yield before
+    yield before
     yield "]"
 
 

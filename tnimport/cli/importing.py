@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tnimport.cli.exits import Exit
+from tnimport.cli.exits import FINISHED, Exit, for_import
 from tnimport.cli.failure import Failure
 from tnimport.cli.options import import_options, json_option, removal_options, wait_options
 from tnimport.cli.problems import note
 from tnimport.cli.session import session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HARMLESS = "The same command again starts nothing twice."
 _UNKNOWN = "See `tnimport status` whether it was accepted before you submit it again."
@@ -69,6 +72,18 @@ def _submitted(values: dict[str, Any], fixed: dict[str, str]) -> int:
         if wait:
             return watch_to_the_end(api, view["id"], as_json=as_json, patience=patience, timeout=timeout)
     click.echo(json.dumps(view) if as_json else view["id"])
-    if not as_json:
+    code = _so_far(view)
+    if code is Exit.SOME_FAILED:
+        note(f"It has ended ({view['state']}), and not all of its rows work. Why: tnimport failures {view['id']}")
+    elif code is Exit.REFUSED:
+        note("There was no row in it: nothing was to be done.")
+    elif not as_json:
         note(f"See it: tnimport watch {view['id']}")
-    return 0
+    return code
+
+
+def _so_far(view: Mapping[str, Any]) -> Exit:
+    """How an import stands that was just accepted: it may have ended at once, or was submitted before."""
+    if view["state"] not in FINISHED:
+        return Exit.DONE
+    return for_import(view) if view["counts"]["rows"] else Exit.REFUSED

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from contextlib import suppress
 
 import click
 
 from tnimport.cli import acting, completing, explaining, importing, looking, sending, serving, webhooks
+from tnimport.cli.exits import Exit
 from tnimport.cli.failure import Failure
 
 
@@ -51,5 +55,28 @@ def main() -> None:
     try:
         cli(prog_name="tnimport")
     except Failure as failure:
+        sys.exit(_told(failure))
+    except OSError as fault:
+        sys.exit(_broken(fault))
+
+
+def _told(failure: Failure) -> int:
+    """Say why it ends; the exit code."""
+    try:
         click.echo(failure.message, err=True)
-        sys.exit(failure.exit_code)
+        if failure.as_json:
+            click.echo(json.dumps(failure.document()))
+    except OSError as fault:
+        return _broken(fault)
+    return failure.exit_code
+
+
+def _broken(fault: OSError) -> int:
+    """Say that an output or a file failed us, as a full disk does; the exit code."""
+    with suppress(OSError):
+        click.echo(f"Reading or writing failed: {fault.strerror or fault}.", err=True)
+    # What is still in the buffers cannot be written either, and would be complained of once more at the end.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return Exit.OUR_ERROR

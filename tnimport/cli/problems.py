@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -49,12 +48,12 @@ def _one(one: dict[str, Any]) -> str:
     return f"{place}{one.get('detail') or one.get('description') or 'wrong'}{code}"
 
 
-def end_refused(refusal: Refusal, *, as_json: bool, submitting: bool = False) -> NoReturn:
+def end_refused(refusal: Refusal, *, submitting: bool = False) -> NoReturn:
     """End the command over a refusal; what is an unreadable input when submitting is wrong usage elsewhere."""
     code = for_status(refusal.status)
     if code is Exit.REFUSED and not submitting:
         code = Exit.USAGE
-    raise Failure(json.dumps(refusal.problem) if as_json else text_of(refusal), code)
+    raise Failure(text_of(refusal), code, refusal.problem)
 
 
 def end_unreachable(fault: Unreachable, address: Address) -> NoReturn:

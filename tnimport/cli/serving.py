@@ -32,6 +32,8 @@ def doctor(arguments: tuple[str, ...]) -> None:
 def _become(module: str, arguments: tuple[str, ...]) -> None:
     """Go on as a module of the service; its exit code is ours."""
     checkout = _checkout(module)
+    if sys.stderr.isatty():
+        click.echo("Looking …", err=True)  # loading the service takes a second or two
     os.chdir(checkout)  # paths in its settings are meant from there
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - no shell is wanted
@@ -40,10 +42,26 @@ def _become(module: str, arguments: tuple[str, ...]) -> None:
 def _checkout(module: str) -> Path:
     """The checkout we stand in, else the one that this client was installed from."""
     own = Path(__file__).resolve().parents[2]
-    for folder in (Path.cwd(), *Path.cwd().parents, own):
-        if folder.joinpath(*module.split(".")).with_suffix(".py").is_file() and (folder / "config").is_dir():
+    for folder in (*_here_and_above(), own):
+        if _holds(folder, module):
             return folder
     raise Failure(
         "This command runs where the service runs: go to its checkout, with its settings in the environment.",
         Exit.USAGE,
     )
+
+
+def _here_and_above() -> list[Path]:
+    try:
+        here = Path.cwd()
+    except OSError:  # it is gone
+        return []
+    return [here, *here.parents]
+
+
+def _holds(folder: Path, module: str) -> bool:
+    """Whether the service is in this folder; one that we may not look into does not hold it for us."""
+    try:
+        return folder.joinpath(*module.split(".")).with_suffix(".py").is_file() and (folder / "config").is_dir()
+    except OSError:
+        return False

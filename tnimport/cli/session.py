@@ -7,19 +7,31 @@ from typing import TYPE_CHECKING
 
 from tnimport.cli import address
 from tnimport.cli.api import Api, Refusal, Unreachable
+from tnimport.cli.failure import Failure
 from tnimport.cli.problems import end_refused, end_unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tnimport.cli.address import Address
+
 
 @contextmanager
 def session(*, as_json: bool = False, submitting: bool = False) -> Iterator[Api]:
-    """Yield the API of the environment; Refusal and Unreachable inside become the command's end."""
-    where = address.from_environment()
+    """Yield the API of the environment; Refusal and Unreachable inside become the command's end, in JSON if wanted."""
+    try:
+        with _ended(address.from_environment(), submitting=submitting) as api:
+            yield api
+    except Failure as failure:
+        failure.as_json = as_json
+        raise
+
+
+@contextmanager
+def _ended(where: Address, *, submitting: bool) -> Iterator[Api]:
     try:
         yield Api(where)
     except Refusal as refusal:
-        end_refused(refusal, as_json=as_json, submitting=submitting)
+        end_refused(refusal, submitting=submitting)
     except Unreachable as fault:
         end_unreachable(fault, where)

@@ -21,6 +21,10 @@ TYPES = {
 }
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "txt", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 _GZIP = b"\x1f\x8b"
+_GZIP_WBITS = 31
+_BOM = b"\xef\xbb\xbf"
+_NOTHING = frozenset({b"", b"[]", b'{"numbers":[]}'})
+_HEAD = 4096  # bytes that tell what the input is
 _IN_MEMORY = 1 << 20
 _PIECE = 1 << 16
 
@@ -42,7 +46,7 @@ class Source:
     @property
     def is_bare_list(self) -> bool:
         """Whether this is plain JSON without the object that the API wants around the numbers."""
-        head = self.body.read(4096).lstrip()
+        head = self.body.read(_HEAD).lstrip()
         self.body.seek(0)
         return self.format == "json" and head.startswith(b"[")
 
@@ -73,10 +77,28 @@ class Source:
 def opened(name: str, given_format: str | None) -> Source:
     """The input called `name`, `-` being standard input; a missing file ends the command with code 2."""
     body = _standard_input() if name == "-" else _file(name)
-    head = body.read(4096)
+    head = body.read(_HEAD)
     body.seek(0)
     gzipped = head.startswith(_GZIP)
+    if len(head) < _HEAD and _is_empty(head, gzipped=gzipped):
+        body.close()
+        raise Failure(f"{'Standard input' if name == '-' else name} is empty: nothing was sent.", Exit.REFUSED)
     return Source(body, given_format or _format(name, head, gzipped=gzipped), gzipped)
+
+
+def _is_empty(whole: bytes, *, gzipped: bool) -> bool:
+    """Whether there is nothing in the input but blanks, or an empty list."""
+    if gzipped:
+        import zlib  # noqa: PLC0415 - only for what is packed
+
+        unpacker = zlib.decompressobj(_GZIP_WBITS)
+        try:
+            whole = unpacker.decompress(whole, _HEAD)
+        except zlib.error:
+            return False
+        if not unpacker.eof:  # broken off: the API says so, as it does of what cannot be unpacked
+            return False
+    return len(whole) < _HEAD and b"".join(whole.removeprefix(_BOM).split()) in _NOTHING
 
 
 def _standard_input() -> IO[bytes]:

@@ -44,7 +44,7 @@ def watch_to_the_end(
     except KeyboardInterrupt:
         raise Failure(f"Stopped watching; the import goes on. {_way_back(import_id)}", Exit.STILL_RUNNING) from None
     except Failure as failure:
-        raise Failure(f"{failure.message} {_way_back(import_id)}", failure.exit_code) from None
+        raise Failure(f"{failure.message} {_way_back(import_id)}", failure.exit_code, failure.problem) from None
     return conclude(api, view, as_json=as_json)
 
 
