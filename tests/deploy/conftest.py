@@ -2,14 +2,23 @@
 
 import re
 import shlex
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from config.local import SANDBOX_ACCOUNT, free_port
+from sandbox.testing import RunningSandbox, running_sandbox
+from tests.deploy.machine import ROOT, Machine, blocks
+
+SETTINGS = "etc/tnimport/tnimport.env"
+SECRETS = "etc/tnimport/secrets"
+DROP_INS = "etc/systemd/system/tnimport-.service.d"
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
-COMMON = UNITS / "tnimport-.service.d" / "common.conf"
+SHARED = UNITS / "tnimport-.service.d"
 
 
 def settings_in(*paths: Path) -> dict[str, list[str]]:
@@ -26,10 +35,10 @@ def settings_in(*paths: Path) -> dict[str, list[str]]:
 class Unit:
     """A service as systemd would start it, with this checkout for /opt/tnimport."""
 
-    def __init__(self, name: str, credentials: Path, variables: Path) -> None:
+    def __init__(self, name: str, credentials: Path, variables: Path, shared: Path = SHARED) -> None:
         prefix, _, instance = name.partition("@")
         file = UNITS / f"tnimport-{prefix}{'@' if instance else ''}.service"
-        self._settings = settings_in(COMMON, file)
+        self._settings = settings_in(*sorted(shared.glob("*.conf")), file)
         given = dict(value.split("=", 1) for value in self._settings["Environment"])
         group = UNITS / f"worker-{instance}.env"
         files = [variables, *([group] if group.exists() else [])]
@@ -63,3 +72,57 @@ def settings_of() -> Callable[..., dict[str, list[str]]]:
 def unit() -> Callable[[str, Path, Path], Unit]:
     """A service by name, as systemd starts it with these folders of credentials and this file of variables."""
     return Unit
+
+
+@pytest.fixture
+def carrier() -> Iterator[RunningSandbox]:
+    """Both APIs of Bandwidth."""
+    with running_sandbox(order_delay=0.2) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def server(tmp_path: Path, carrier: RunningSandbox, postgres_url: str, redis_url: str) -> Machine:
+    """What the page's own commands put on a server: settings, drop-ins, secrets; and the addresses of this test."""
+    machine = Machine(tmp_path)
+    machine.run(blocks("One server")[2], ROOT)
+    shutil.copytree(SHARED, tmp_path / DROP_INS)
+    checkout = tmp_path / "opt/tnimport"
+    checkout.mkdir()
+    (checkout / ".venv").symlink_to(Path(sys.executable).parents[1])
+    (checkout / "deploy").symlink_to(ROOT / "deploy")
+    account = {name: SANDBOX_ACCOUNT[name.upper()] for name in ("dashboard_password", "catapult_token")}
+    account["catapult_secret"] = SANDBOX_ACCOUNT["CATAPULT_SECRET"]
+    for name, value in {"database_url": postgres_url, "redis_url": redis_url, **account}.items():
+        (tmp_path / SECRETS / name).write_text(value)
+    here = {
+        "DASHBOARD_URL": carrier.dashboard_url,
+        "CATAPULT_URL": carrier.catapult_url,
+        "WEB_BIND": f"127.0.0.1:{free_port()}",
+        "FLOWER_BIND": f"127.0.0.1:{free_port()}",
+    }
+    with (tmp_path / SETTINGS).open("a") as file:
+        file.writelines(f"TNIMPORT_{name}={value}\n" for name, value in here.items())
+    return machine
+
+
+@pytest.fixture
+def started(server: Machine) -> Iterator[Callable[[str], "subprocess.Popen[bytes]"]]:
+    """Start a unit by name, with nothing but what systemd would give it."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str) -> "subprocess.Popen[bytes]":
+        credentials = server.root / f"credentials-{name}"
+        credentials.mkdir()
+        service = Unit(name, credentials, server.root / SETTINGS, server.root / DROP_INS)
+        for secret in service.credentials:
+            shutil.copy(server.root / SECRETS / secret, credentials)
+        environment = {key: server.here(value) for key, value in service.environment.items()}
+        with (server.root / f"{name}.log").open("wb") as log:
+            running.append(subprocess.Popen(service.command, cwd=ROOT, env=environment, stdout=log, stderr=log))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()

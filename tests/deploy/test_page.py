@@ -5,6 +5,7 @@ The first import of one server is test_one_server.py's, backup and restore are t
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,11 +20,38 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from config.local import free_port
+from config.settings import load
 from tests.deploy.machine import ROOT, Machine, blocks
 from workers import embedded
 
 LOCK = "--no-deps --require-hashes -r deploy/constraints.txt"
 PROJECT = "--no-deps --no-build-isolation -e ."
+SECTIONS = ("One server", "Several accounts", "Upgrade", "Docker Compose")
+# Programs that a minimal Debian has, besides what bash does itself; and those that the packages of the page bring.
+BASE = {
+    "apt-get",
+    "cat",
+    "chown",
+    "cp",
+    "editor",
+    "install",
+    "printf",
+    "rm",
+    "sed",
+    "systemctl",
+    "useradd",
+    "journalctl",
+}
+BROUGHT = {
+    "python3": {"python3"},
+    "git": {"git"},
+    "redis-server": {"redis-cli"},
+    "postgresql": {"createuser", "createdb", "pg_dump", "pg_restore"},
+    "sudo": {"sudo"},
+    "curl": {"curl"},
+    "openssl": {"openssl"},
+    "nano": {"editor"},
+}
 RUN_ELSEWHERE = {"Back up and restore": 4}
 
 
@@ -50,9 +78,31 @@ def postgres(postgres_url: str) -> Iterator[dict[str, str]]:
 
 
 def test_every_section_with_commands_is_run_by_a_test() -> None:
-    found = {section: len(blocks(section)) for section in ("One server", "Upgrade", "Docker Compose")}
-    assert found == {"One server": 6, "Upgrade": 1, "Docker Compose": 1}
+    found = {section: len(blocks(section)) for section in SECTIONS}
+    assert found == {"One server": 6, "Several accounts": 1, "Upgrade": 1, "Docker Compose": 1}
     assert {section: len(blocks(section)) for section in RUN_ELSEWHERE} == RUN_ELSEWHERE
+
+
+def called(block: str) -> set[str]:
+    """The programs that a block calls by their bare name."""
+    text = re.sub(r"<<'(\w+)'\n.*?^\1$", "", block.replace("\\\n", " "), flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"'[^']*'|(?:^|(?<=\s))#.*", "''", text, flags=re.MULTILINE)
+    pieces = re.split(r"\n|&&|;|\||\$\(", text)
+    bare = [re.sub(r"^(?:export |sudo -u \w+ |env |\w+=\S*\s*)*", "", piece.strip()) for piece in pieces]
+    words = {piece.split()[0].rstrip(")") for piece in bare if piece.split()}
+    sudo = {"sudo"} if "sudo " in text else set()
+    return sudo | {word for word in words if re.fullmatch(r"[a-z][\w-]*", word)} - {"cd", "umask", "export"}
+
+
+def test_every_program_that_a_block_calls_is_installed_by_the_page_or_is_there_anyway() -> None:
+    assert called("export A=$(sudo -u x env B=c \\\n /y/z d)\ncat >> a <<'E'\nq w\nE\nprintf 'r s' | t; u && v") == {
+        *("sudo", "cat", "printf", "t", "u", "v"),
+    }
+    install = next(line for line in blocks("One server")[0].splitlines() if line.startswith("apt-get install"))
+    known = (BASE - {"editor"}).union(*(BROUGHT.get(package, set()) for package in install.split()))
+    for section in {*SECTIONS, *RUN_ELSEWHERE} - {"Docker Compose"}:
+        for block in blocks(section):
+            assert called(block) <= known, section
 
 
 def test_a_checkout_is_installed_and_upgraded_migrated_before_it_is_restarted(machine: Machine) -> None:
@@ -113,15 +163,49 @@ def test_secrets_are_files_that_only_root_reads(machine: Machine) -> None:
     assert S_IMODE((machine.root / "etc/tnimport/tnimport.env").stat().st_mode) == 0o644
 
 
-def test_the_composition_finds_every_secret_that_the_page_makes(machine: Machine) -> None:
+def composed(machine: Machine) -> None:
+    """Run the section on Docker Compose in a checkout."""
     shutil.copy(ROOT / "docker-compose.yml", machine.root)
+    shutil.copytree(ROOT / "deploy", machine.root / "deploy")
     machine.run(blocks("Docker Compose")[0])
-    secrets = yaml.safe_load((machine.root / "docker-compose.yml").read_text())["secrets"]
-    assert all((machine.root / place["file"]).stat().st_size for place in secrets.values())
+
+
+def test_the_composition_finds_every_secret_that_the_page_makes(machine: Machine) -> None:
+    composed(machine)
+    composition = yaml.safe_load((machine.root / "docker-compose.yml").read_text())
+    assert all((machine.root / place["file"]).stat().st_size for place in composition["secrets"].values())
+    assert set(composition_settings(machine, composition)) == {"default"}
     password = (machine.root / "secrets/postgres_password").read_text()
     assert (machine.root / "secrets/database_url").read_text().endswith(f"tnimport:{password}@postgres/tnimport")
     asked = [call for call in machine.calls if call.startswith("docker ")]
     assert [call.split()[2] for call in asked] == ["up", "run", "run", "up"]
+
+
+def composition_settings(machine: Machine, composition: dict) -> dict:
+    """The accounts of a process of the composition, whose places are the machine's."""
+    worker = composition["services"]["worker"]
+    (volume,), (file,) = worker["volumes"], worker["env_file"]
+    folder, place, _ = volume.split(":")
+    lines = [line for line in (machine.root / file).read_text().splitlines() if re.match(r"\w+=", line)]
+    given = dict(line.split("=", 1) for line in lines) | worker["environment"]
+    here = {f"{place}/": f"{machine.root / folder}/", "/run/secrets/": f"{machine.root}/secrets/"}
+    for old, new in here.items():
+        given = {name: value.replace(old, new) for name, value in given.items()}
+    return dict(load(given).accounts)
+
+
+def test_the_composition_takes_several_accounts_and_every_setting(machine: Machine) -> None:
+    composed(machine)
+    shutil.copy(ROOT / "deploy/systemd/accounts.toml", machine.root / "secrets/account")
+    lines = ("TNIMPORT_ACCOUNTS_FILE=/run/account/accounts.toml", "TNIMPORT_NUMBERS_PER_MINUTE=300")
+    (machine.root / "tnimport.env").write_text("\n".join(lines))
+    composition = yaml.safe_load((machine.root / "docker-compose.yml").read_text())
+    accounts = composition_settings(machine, composition)
+    assert {name: one.account.paces.numbers_per_minute for name, one in accounts.items()} == {
+        "north": 300,
+        "south": 600,
+    }
+    machine.run("docker compose config")  # judged by docker-compose, where it is installed
 
 
 @pytest.mark.skipif(shutil.which("systemctl") is None, reason="systemctl is not installed")

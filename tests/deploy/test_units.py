@@ -14,6 +14,7 @@ from config.settings import Settings, load
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
 COMMON = UNITS / "tnimport-.service.d" / "common.conf"
+WITH_SECRETS = (COMMON, COMMON.with_name("account.conf"), UNITS / "accounts.conf")
 STARTED = [
     *("tnimport-release.service", "tnimport-web.service", "tnimport-dispatcher.service"),
     *(
@@ -87,8 +88,8 @@ def test_services_are_stopped_by_sigterm_with_more_patience_than_a_claim_has(set
 
 
 def test_every_secret_is_a_credential_and_none_is_in_a_file_that_others_read(settings_of: Read) -> None:
-    variables = {f"TNIMPORT_{field.upper()}" for field in Settings.secret_fields()}
-    for path in (COMMON, PROCESSES["flower"]):
+    variables = {f"TNIMPORT_{field.upper()}" for field in {*Settings.secret_fields(), "accounts"}}
+    for path in (*WITH_SECRETS, PROCESSES["flower"]):
         found = settings_of(path)
         credentials = {value.partition(":")[0] for value in found["LoadCredential"]}
         named = dict(value.split("=", 1) for value in found["Environment"] if value.startswith("TNIMPORT_"))
@@ -102,6 +103,21 @@ def test_the_example_of_settings_is_usable(tmp_path: Path, settings_of: Read) ->
     secrets = {"TNIMPORT_DASHBOARD_PASSWORD": "p", "TNIMPORT_CATAPULT_TOKEN": "t", "TNIMPORT_CATAPULT_SECRET": "s"}
     given = written | secrets | {"TNIMPORT_API_KEYS_FILE": str(tmp_path / "keys.toml")}
     assert load(given).accounts["default"].account.site_id == "743"
+
+
+def test_the_example_of_several_accounts_is_usable(settings_of: Read) -> None:
+    loaded = load({"TNIMPORT_ACCOUNTS_FILE": str(UNITS / "accounts.toml")})
+    assert {name: access.account.site_id for name, access in loaded.accounts.items()} == {
+        "north": "743",
+        "south": "843",
+    }
+    (file,) = settings_of(UNITS / "accounts.conf")["LoadCredential"]
+    assert file.partition(":")[2] == "/etc/tnimport/secrets/accounts.toml"
+
+
+def test_whoever_has_several_accounts_is_asked_for_no_secret_of_a_single_one(settings_of: Read) -> None:
+    for path in (COMMON, UNITS / "accounts.conf"):
+        assert not [value for value in settings_of(path)["Environment"] if "DASHBOARD" in value or "CATAPULT" in value]
 
 
 @pytest.mark.parametrize(
