@@ -122,6 +122,8 @@ def test_the_exports_hold_what_the_pages_hold(any_web: Web, seed: Seed) -> None:
         ("/numbers?stat=failed", 422, {"stat"}),
         ("/numbers?state=blank", 422, {"state"}),
         ("/numbers?page_token=nonsense", 400, {"page_token"}),
+        ("/numbers?page_token=zz&state=zzz", 422, {"page_token", "state"}),
+        ("/numbers?page_token=zz&page_size=-1&stat=failed", 422, {"page_token", "page_size", "stat"}),
     ],
 )
 def test_a_wrong_query_is_refused_with_every_problem_named(
@@ -131,7 +133,36 @@ def test_a_wrong_query_is_refused_with_every_problem_named(
     assert answer.status_code == status
     problem = answer.json()
     assert {one["parameter"] for one in problem["errors"]} == named
-    assert all(one["detail"] and one["code"] and (one.get("fix") or status == 400) for one in problem["errors"])
+    assert all(one["detail"] and one["code"] and one["fix"] for one in problem["errors"])
+
+
+def test_a_wrong_token_of_any_list_is_told_with_what_else_is_wrong(web: Web) -> None:
+    for path in ("imports?page_token=garbage", "messages?page_token=x&to=y", "inbound?page_token=x&number=y"):
+        errors = web.get(f"/v1/{path}&page_size=-1").json()["errors"]
+        wanted = {pair.partition("=")[0] for pair in path.partition("?")[2].split("&")} | {"page_size"}
+        assert {one["parameter"] for one in errors} == wanted
+
+
+@pytest.mark.parametrize(
+    ("taken", "given", "status"),
+    [
+        ("", "&state=requested", 400),
+        ("&state=requested", "", 400),
+        ("&state=requested", "&state=failed", 400),
+        ("&state=requested", "&state=requested&code=7518", 400),
+        ("&state=requested", "&state=requested", 200),
+        ("&state=requested", "&state=requested&page_size=-1", 422),
+        ("", "&state=requested&page_size=-1", 422),
+    ],
+)
+def test_a_token_belongs_to_its_filters(web: Web, seed: Seed, taken: str, given: str, status: int) -> None:
+    path = f"/v1/imports/{seed(web.ledger)}/numbers"
+    token = web.get(f"{path}?page_size=1{taken}").json()["next_page_token"]
+    answer = web.get(f"{path}?page_token={token}{given}")
+    assert answer.status_code == status
+    told = {one["parameter"] for one in answer.json().get("errors", [])}
+    foreign = taken != given.partition("&page_size")[0]
+    assert ("page_token" in told) == foreign
 
 
 @pytest.mark.parametrize(

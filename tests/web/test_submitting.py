@@ -102,6 +102,73 @@ def test_what_cannot_be_read_is_refused_as_a_problem(
     assert web.get("/v1/imports").json()["imports"] == []
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "media", "headers", "told"),
+    [
+        (
+            "/v1/imports",
+            '{"numbers": ["bad", "9195550001", "911"], "strict": true, "sight_id": 1}',
+            JSON,
+            {},
+            {("/sight_id", "unknown_field"), ("/numbers", "not_a_number"), ("/numbers", "too_short")},
+        ),
+        (
+            "/v1/imports?strict=true&site_id=x",
+            "9195550001\nbad\n",
+            TEXT,
+            {},
+            {("/site_id", "invalid_value"), ("/numbers", "not_a_number")},
+        ),
+        (
+            "/v1/imports?site_id=x&strict=1&account=a&account=b",
+            "bad\n",
+            TEXT,
+            {"Idempotency-Key": "a b"},
+            {
+                ("Idempotency-Key", "bad_idempotency_key"),
+                ("account", "given_twice"),
+                ("/site_id", "invalid_value"),
+                ("/account", "unknown_account"),
+                ("/numbers", "not_a_number"),
+            },
+        ),
+        (
+            "/v1/imports",
+            "{",
+            JSON,
+            {"Idempotency-Key": "a b"},
+            {("Idempotency-Key", "bad_idempotency_key"), ("", "unreadable_json")},
+        ),
+        (
+            "/v1/messages",
+            '{"from": "9195550001", "to": "+12065550100"}',
+            JSON,
+            {"Idempotency-Key": "a b"},
+            {("Idempotency-Key", "bad_idempotency_key"), ("/text", "required")},
+        ),
+    ],
+)
+def test_whatever_is_wrong_is_told_in_one_answer_wherever_it_stands(
+    web: Web, path: str, body: str, media: str, *, headers: dict[str, str], told: set[tuple[str, str]]
+) -> None:
+    answer = web.post(path, body, media, headers=headers)
+    assert answer.status_code == 422
+    problem = ProblemDocument.model_validate(answer.json())
+    errors = problem.errors or []
+    assert {
+        (one.pointer if one.pointer is not None else one.header or one.parameter, one.code) for one in errors
+    } == told
+    assert all(one.detail and one.fix for one in errors)
+    assert web.get("/v1/imports").json()["imports"] == []
+
+
+def test_a_url_that_we_call_is_one_that_we_have_to_reach(web: Web) -> None:
+    answer = web.post("/v1/imports?notify_url=ftp://a&application_incoming_message_url=ftp://b", ONE, TEXT)
+    fixes = {one["pointer"]: one["fix"] for one in answer.json()["errors"]}
+    assert "this service can reach" in fixes["/notify_url"]
+    assert "Bandwidth can reach" in fixes["/application/incoming_message_url"]
+
+
 def test_an_option_given_twice_is_refused(web: Web) -> None:
     answer = web.post("/v1/imports?site_id=1&site_id=2", ONE, TEXT)
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "site_id")
@@ -195,6 +262,40 @@ def test_a_body_of_unknown_length_beyond_the_limit_is_413(serve: Serve, ledger: 
     web = serve(ledger, max_body=2000)
     answer = web.post("/v1/imports", iter([b"9" * 1000] * 3), TEXT)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        ("junk\n" * 4, TEXT),
+        ("junk\r" * 4, TEXT),
+        ("phone\n" + "junk\n" * 4, CSV),
+        ('"junk"\n' * 4, "application/x-ndjson"),
+        ('{"numbers": ["junk", 1, 2, 3]}', JSON),
+    ],
+)
+def test_more_rows_than_the_limit_are_counted_before_any_is_judged(
+    serve: Serve, ledger: Ledger, monkeypatch: pytest.MonkeyPatch, body: str, media: str
+) -> None:
+    web = serve(ledger, max_rows=3)
+    judged: list[str] = []
+    monkeypatch.setattr("tnimport.intake.rows.parse", judged.append)
+    assert web.post("/v1/imports", body, media).status_code == 413
+    assert judged == []
+
+
+def test_lines_are_no_rows_where_rows_have_several(serve: Serve, ledger: Ledger) -> None:
+    web = serve(ledger, max_rows=2)
+    body = 'phone,name\n9195550001,"a\nb\nc"\n9195550002,d\n'
+    answer = web.post("/v1/imports", body, CSV)
+    assert (answer.status_code, answer.json()["counts"]["rows"]) == (202, 2)
+    assert web.post("/v1/imports", f"{body}9195550003,e\n", CSV).status_code == 413
+
+
+def test_an_import_that_has_ended_has_no_estimate_of_its_end(web: Web) -> None:
+    view = web.post("/v1/imports", "bad\n", TEXT).json()
+    assert view["finished_at"]
+    assert view["eta"] is None
 
 
 def test_rows_beyond_the_limit_are_413_with_the_limit_named(serve: Serve, ledger: Ledger) -> None:

@@ -3,15 +3,16 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from tnimport.domain.planning import Planner, kind_of
 from tnimport.intake.options import Application
-from tnimport.intake.problems import Problem, Refused, problem
+from tnimport.intake.problems import Refused
 from tnimport.intake.request import ImportRequest
 from tnimport.intake.rows import Row
+from tnimport.intake.strict import Strict
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.staging import (
     ApplicationWish,
@@ -27,7 +28,6 @@ from tnimport.ledger.staging import (
 __all__ = ["Accepted", "InProgress", "KeyConflict", "accept"]
 
 CHUNK: Final = 5_000  # rows in one transaction
-MOST_PROBLEMS: Final = 100
 _TEXT: Final = 200  # characters kept of a row that is no number
 
 
@@ -69,7 +69,7 @@ def accept(
 
 def _stage(staging: Staging, request: ImportRequest, rows: Iterator[Row]) -> None:
     planner = Planner(request.account.order_size)
-    strict = _Strict() if request.strict else None
+    strict = Strict() if request.strict else None
     while chunk := list(islice(rows, CHUNK)):
         if strict is not None and strict.finds(chunk):
             continue
@@ -78,21 +78,6 @@ def _stage(staging: Staging, request: ImportRequest, rows: Iterator[Row]) -> Non
     if strict is not None and strict.count:
         raise Refused(strict.problems)
     staging.seal()
-
-
-@dataclass
-class _Strict:
-    """Collects the rejected rows of a strict request; from the first one on nothing is worth storing."""
-
-    count: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    def finds(self, chunk: list[Row]) -> bool:
-        rejected = [row for row in chunk if row.kind == "rejected"]
-        self.count += len(rejected)
-        for row in rejected[: MOST_PROBLEMS - len(self.problems)]:
-            self.problems.append(problem(row.code or "", "/numbers", row.detail, row.fix, row.line))
-        return bool(self.count)
 
 
 def _placed(planner: Planner, row: Row) -> Placed:

@@ -20,6 +20,7 @@ from tnimport.intake.sentences import sentence
 READING: Final = ("column", "charset")  # how to read a body: query parameters that are no options of the import
 _LONGEST_URL: Final = 2048
 _CUSTOMER_ORDER_ID: Final = re.compile(r"[A-Za-z0-9 -]{1,40}")
+_CALLED_BY_US: Final = "Give a full URL that this service can reach."
 _PREFIX: Final = "application_"
 
 
@@ -157,7 +158,8 @@ def problem_of(error: ErrorDetails, model: type[BaseModel] = ImportOptions, root
     if error["type"] == "missing":
         return problem("required", pointer)
     if error["type"] in {"invalid_url", "url_with_credentials", "not_available"}:
-        return problem(error["type"], pointer, error["msg"])
+        ours = error["type"] == "invalid_url" and pointer == "/notify_url"
+        return problem(error["type"], pointer, error["msg"], _CALLED_BY_US if ours else None)
     return problem("invalid_value", pointer, sentence(error))
 
 

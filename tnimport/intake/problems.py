@@ -16,6 +16,7 @@ class Problem:
         detail: what was seen; never a value that may be a secret.
         fix: what the caller does.
         line: the input line it concerns, from 1.
+        header, parameter: the header or query parameter it concerns, where it is no field of a body.
     """
 
     pointer: str
@@ -23,6 +24,8 @@ class Problem:
     detail: str
     fix: str
     line: int | None = None
+    header: str | None = None
+    parameter: str | None = None
 
 
 def problem(

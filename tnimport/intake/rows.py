@@ -1,9 +1,9 @@
 """Reads the rows of a request, in whatever format they come: every row is a number, rejected, a duplicate or blank."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import BinaryIO, Final, Literal, NamedTuple
+from typing import BinaryIO, Final, Literal, NamedTuple, TypeVar
 
 from tnimport.domain.telephone import Rejection, parse
 from tnimport.intake.body import MAX_BYTES, read_chunks, read_lines
@@ -17,13 +17,15 @@ from tnimport.intake.formats import (
     text_items,
     value_items,
 )
-from tnimport.intake.problems import Refused, problem
+from tnimport.intake.problems import Problem, Refused, problem
 
 RowKind = Literal["number", "rejected", "duplicate", "blank"]
 JSON: Final = "application/json"
 CSV: Final = frozenset({"text/csv", "application/csv", "text/tab-separated-values"})
 NDJSON: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 TEXT: Final = "text/plain"
+_Thing = TypeVar("_Thing")
+_Read = Callable[[Counter[str]], Iterator[_Thing]]  # from the beginning of a body; counts its warnings
 
 
 class Row(NamedTuple):
@@ -77,7 +79,8 @@ def read_rows(
     """The rows of a body of any supported media type, gzipped or not.
 
     Args:
-        stream: the body, read in pieces while rows are asked for (JSON: whole, at once).
+        stream: the body, read in pieces while rows are asked for (JSON: whole, at once); with `max_rows` it is read
+            twice.
         media_type: the Content-Type, with or without `; charset=`.
         charset: what the text is encoded in; a byte order mark counts more, and the default is a guess.
         column: for CSV, the heading or the position (from 1) of the column that holds the numbers.
@@ -93,11 +96,39 @@ def read_rows(
         return Rows(value_items(consumed(listed_numbers(read_object(stream, max_bytes)))), max_rows=max_rows)
     if kind not in CSV | NDJSON | {TEXT}:
         raise Refused([problem("unsupported_media_type", detail=f"The media type is {kind[:60]!r}.")])
+
+    def lines(warnings: Counter[str]) -> Iterator[str]:
+        return read_lines(read_chunks(stream, max_bytes), charset or _charset(parameters), warnings)
+
+    def items(warnings: Counter[str]) -> Iterator[Item]:
+        if kind in CSV:
+            return csv_items(lines(warnings), column, warnings)
+        return (ndjson_items if kind in NDJSON else text_items)(lines(warnings))
+
+    if max_rows is not None:
+        _refuse_at_once(stream, lines, items, max_rows)
     warnings: Counter[str] = Counter()
-    lines = read_lines(read_chunks(stream, max_bytes), charset or _charset(parameters), warnings)
-    if kind in CSV:
-        return Rows(csv_items(lines, column, warnings), warnings, max_rows)
-    return Rows(ndjson_items(lines) if kind in NDJSON else text_items(lines), warnings, max_rows)
+    return Rows(items(warnings), warnings, max_rows)
+
+
+def _refuse_at_once(stream: BinaryIO, lines: _Read[str], items: _Read[Item], most: int) -> None:
+    """Refuse a body with more rows before any of them is judged, which takes much longer than counting them."""
+    too_many = _more_than(most, lines(Counter()))
+    stream.seek(0)
+    if too_many:  # lines; a row may have several, and a heading is none
+        too_many = _more_than(most, items(Counter()))
+        stream.seek(0)
+    if too_many:
+        raise Refused([too_many_rows(most)])
+
+
+def _more_than(most: int, things: Iterator[object]) -> bool:
+    return next(islice(things, most, None), None) is not None
+
+
+def too_many_rows(most: int) -> Problem:
+    """That a list has more than so many rows."""
+    return problem("too_many_rows", detail=f"The list has more than {most} rows.")
 
 
 def _charset(parameters: str) -> str | None:
@@ -111,7 +142,7 @@ def _charset(parameters: str) -> str | None:
 def _at_most(most: int, items: Iterable[Item]) -> Iterator[Item]:
     for count, item in enumerate(items, 1):
         if count > most:
-            raise Refused([problem("too_many_rows", detail=f"The list has more than {most} rows.")])
+            raise Refused([too_many_rows(most)])
         yield item
 
 

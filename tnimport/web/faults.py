@@ -37,8 +37,10 @@ async def _problem(request: Request, fault: ProblemError) -> JSONResponse:
 
 
 async def _invalid(request: Request, fault: RequestValidationError) -> JSONResponse:
-    problem = ProblemError("refused", errors=[explained(request, one) for one in fault.errors()])
-    return problem.response(request.url.path)
+    errors = [explained(request, one) for one in fault.errors()]
+    # A token alone that cannot be read is a malformed request; beside other faults it is one of them.
+    malformed = {one["code"] for one in errors} == {"bad_page_token"}
+    return ProblemError("malformed-request" if malformed else "refused", errors=errors).response(request.url.path)
 
 
 async def _http(request: Request, fault: HTTPException) -> JSONResponse:

@@ -6,13 +6,11 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from tnimport.domain.instants import instant
-from tnimport.domain.telephone import Telephone, parse, to_e164
 from tnimport.ledger import inbound
 from tnimport.ledger.inbound import Received
 from tnimport.web import tokens
 from tnimport.web.deps import Deps
 from tnimport.web.parameters import LARGEST_PAGE, InboundAsked
-from tnimport.web.problems import ProblemError
 from tnimport.web.schemas import InboundPage, answers
 
 router = APIRouter(prefix="/v1", tags=["messages"])
@@ -21,27 +19,16 @@ router = APIRouter(prefix="/v1", tags=["messages"])
 @router.get("/inbound", responses=answers(InboundPage, 400, 422))
 def list_inbound(deps: Deps, asked: InboundAsked) -> JSONResponse:
     """Messages that came in, the newest first; with `number` only those to it, in any usual way of writing it."""
-    after = tokens.key_of(asked.page_token, tokens.INBOUND)
+    after = asked.after
     found, next_ = inbound.page(
         deps.ledger,
-        number=None if asked.number is None else _number(asked.number),
+        number=asked.number,
         accounts=deps.visible,
         after=None if after is None else int(after),
         limit=min(asked.page_size, LARGEST_PAGE),
     )
-    token = tokens.token_of(None if next_ is None else str(next_))
+    token = tokens.token_of(None if next_ is None else str(next_), asked.filters)
     return JSONResponse({"inbound": [_json(one) for one in found], "next_page_token": token})
-
-
-def _number(text: str) -> str:
-    read = parse(text)
-    if isinstance(read, Telephone):
-        return to_e164(read.number)
-    raise ProblemError(
-        "refused",
-        "This is not a telephone number.",
-        [{"parameter": "number", "detail": read.detail, "code": read.code, "fix": read.fix}],
-    )
 
 
 def _json(one: Received) -> dict[str, Any]:

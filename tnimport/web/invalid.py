@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from fastapi import Request
+from pydantic_core import PydanticCustomError
 
 from tnimport.domain.reasons import reason_for
 from tnimport.intake.sentences import sentence
@@ -12,6 +13,7 @@ from tnimport.intake.sentences import sentence
 _PLACES: Final = {"query": "parameter", "path": "parameter", "header": "header"}
 _UNKNOWN: Final = "extra_forbidden"
 _MISSING: Final = "missing"
+_OURS: Final = "of_ours"
 
 
 def explained(request: Request, one: Mapping[str, Any]) -> dict[str, Any]:
@@ -19,11 +21,17 @@ def explained(request: Request, one: Mapping[str, Any]) -> dict[str, Any]:
     where: Sequence[Any] = one["loc"]
     place, names = str(where[0]), [str(part)[:60] for part in where[1:]]
     at = {_PLACES[place]: ".".join(names)} if place in _PLACES else {"pointer": "".join(f"/{name}" for name in names)}
-    code = {_UNKNOWN: "unknown_field", _MISSING: "required"}.get(one["type"], "invalid_value")
+    told = one["ctx"] if one["type"] == _OURS else {}
+    code = told.get("code") or {_UNKNOWN: "unknown_field", _MISSING: "required"}.get(one["type"], "invalid_value")
     reason = reason_for(code)
     detail = None if one["type"] in {_UNKNOWN, _MISSING} else sentence(one)
-    fix = _nearest(names[-1], _parameters(request)) if one["type"] == _UNKNOWN and place == "query" else None
-    return {**at, "detail": detail or reason.cause, "code": code, "fix": fix or reason.fix}
+    near = _nearest(names[-1], _parameters(request)) if one["type"] == _UNKNOWN and place == "query" else None
+    return {**at, "detail": detail or reason.cause, "code": code, "fix": told.get("fix") or near or reason.fix}
+
+
+def ours(code: str, detail: str, fix: str | None = None) -> PydanticCustomError:
+    """What a validator of ours raises: a code of the catalogue with what was seen, and perhaps a better fix."""
+    return PydanticCustomError(_OURS, "{text}", {"text": detail, "code": code, "fix": fix})
 
 
 def _nearest(name: str, known: Collection[str]) -> str | None:

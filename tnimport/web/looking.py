@@ -41,13 +41,13 @@ def list_imports(deps: Deps, asked: ImportsAsked) -> JSONResponse:
         deps.ledger,
         client_ref=asked.client_ref,
         accounts=deps.visible,
-        after=tokens.key_of(asked.page_token, tokens.IMPORTS),
+        after=asked.after,
         limit=min(asked.page_size, LARGEST_LIST),
         paces=deps.paces,
     )
     page: dict[str, Any] = {
         "imports": [import_json(view) for view in found],
-        "next_page_token": tokens.token_of(after),
+        "next_page_token": tokens.token_of(after, asked.filters),
     }
     if asked.client_ref is not None:
         page["refusal"] = _refusal(deps, asked.client_ref, found)
@@ -120,10 +120,11 @@ def _page(ledger: Ledger, import_id: str, asked: NumbersQuery) -> dict[str, Any]
         import_id,
         state=asked.state,
         code=asked.code,
-        after=tokens.key_of(asked.page_token, tokens.NUMBERS),
+        after=asked.after,
         limit=min(asked.page_size, LARGEST_PAGE),
     )
-    return {"numbers": [number_json(view) for view in found], "next_page_token": tokens.token_of(after)}
+    token = tokens.token_of(after, asked.filters)
+    return {"numbers": [number_json(view) for view in found], "next_page_token": token}
 
 
 def _tag(ledger: Ledger, view: ImportView) -> str:

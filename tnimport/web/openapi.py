@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from tnimport.web.door import METRICS
 from tnimport.web.schemas import OneProblem, ProblemDocument, problems
 
 _KEY = {
@@ -33,11 +34,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas.pop(foreign, None)
     made["components"]["securitySchemes"] = {"key": _KEY}
     for path, operations in made["paths"].items():
-        for operation in operations.values() if path.startswith("/v1/") else ():
+        for operation in operations.values() if path.startswith("/v1/") or path == METRICS else ():
             operation["security"] = [{"key": []}]
-            operation["responses"] = {str(status): told for status, told in problems(401, 403).items()} | operation[
-                "responses"
-            ]
+            common = {str(status): told for status, told in problems(401, 403, 503).items()}
+            operation["responses"] = common | operation["responses"]
     for operation in (one for path in made["paths"].values() for one in path.values()):
         # FastAPI adds its 422 where only a text stands in the path, which no text can fail.
         if "HTTPValidationError" in str(operation["responses"].get("422")):

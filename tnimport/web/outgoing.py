@@ -12,13 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from tnimport.domain.instants import instant
 from tnimport.domain.messages import fix_of
 from tnimport.domain.reasons import reason_for
-from tnimport.domain.telephone import Telephone, parse, to_e164
 from tnimport.intake import keys
-from tnimport.intake.messages import e164, read_messages, unreadable
-from tnimport.intake.problems import Refused
+from tnimport.intake.messages import read_messages, unreadable
+from tnimport.intake.problems import Problem, Refused
 from tnimport.ledger import messages, outgoing
 from tnimport.ledger.messages import MessageView
-from tnimport.ledger.outgoing import Stored
+from tnimport.ledger.outgoing import NewMessage, Stored
 from tnimport.ledger.staging import KeyConflict
 from tnimport.web import tokens
 from tnimport.web.body import spooled
@@ -26,19 +25,23 @@ from tnimport.web.deps import Deps, WebDeps
 from tnimport.web.media import JSON, body_type
 from tnimport.web.parameters import LARGEST_LIST, MessageId, MessagesAsked, known_form
 from tnimport.web.problems import ProblemError, not_found
-from tnimport.web.schemas import Message, MessagesPage, SentMessages, answers
+from tnimport.web.schemas import REPLAYED, Message, MessagesPage, SentMessages, answers, header
 from tnimport.web.sendings import OPENAPI
 from tnimport.web.submitting import key_of, refusal
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
+_ACCEPTED: Final = {
+    "Location": header("where the message is, if it was sent alone", "/v1/messages/msg_7r2k9c3d1m5x8w0q"),
+    "Idempotent-Replayed": REPLAYED,
+}
 LARGEST: Final = 2 << 20
 
 
 @router.post(
     "",
     status_code=202,
-    responses=answers(SentMessages, 400, 403, 413, 415, 422, status=202),
+    responses=answers(SentMessages, 400, 403, 413, 415, 422, status=202, headers=_ACCEPTED),
     openapi_extra=OPENAPI,
 )
 async def send_messages(deps: Deps, request: Request) -> JSONResponse:
@@ -47,12 +50,12 @@ async def send_messages(deps: Deps, request: Request) -> JSONResponse:
     The same Idempotency-Key and body again answer the messages that were accepted the first time, with
     Idempotent-Replayed: true. Nothing but the ledger is needed for this; a message goes out when the pace allows.
     """
-    key = key_of(request)
+    key, wrong = key_of(request)
     if body_type(request).partition(";")[0].strip().lower() != JSON:
         raise ProblemError("unsupported-media-type", "Messages are sent as application/json.")
     async with spooled(request, LARGEST) as body:
         said = body.read()
-    stored, single = await run_in_threadpool(_store, deps, said, key)
+    stored, single = await run_in_threadpool(_store, deps, said, key, wrong)
     views = await run_in_threadpool(_made, deps, stored)
     ids = [view.id for view in views]
     log.info("messages_accepted", extra={"message_ids": ids, "account": views[0].account, "replayed": stored.replayed})
@@ -66,17 +69,18 @@ async def send_messages(deps: Deps, request: Request) -> JSONResponse:
 @router.get("", responses=answers(MessagesPage, 400, 422))
 def list_messages(deps: Deps, asked: MessagesAsked) -> JSONResponse:
     """Messages that go out or went out, the newest first."""
-    sender = None if asked.from_ is None else int(_number(asked.from_, "from")[-10:])
+    sender = None if asked.from_ is None else int(asked.from_[-10:])
     found, after = messages.page(
         deps.ledger,
         sender=sender,
-        recipient=None if asked.to is None else e164(asked.to) or _number(asked.to, "to"),
+        recipient=asked.to,
         state=asked.state,
         accounts=deps.visible,
-        after=tokens.key_of(asked.page_token, tokens.IMPORTS),
+        after=asked.after,
         limit=min(asked.page_size, LARGEST_LIST),
     )
-    return JSONResponse({"messages": [message_json(one) for one in found], "next_page_token": tokens.token_of(after)})
+    token = tokens.token_of(after, asked.filters)
+    return JSONResponse({"messages": [message_json(one) for one in found], "next_page_token": token})
 
 
 @router.get("/{message_id}", responses=answers(Message, 404))
@@ -88,18 +92,18 @@ def show_message(deps: Deps, message_id: MessageId) -> JSONResponse:
     return JSONResponse(message_json(view), headers={"Cache-Control": "no-cache"})
 
 
-def _store(deps: WebDeps, said: bytes, key: str | None) -> tuple[Stored, bool]:
+def _store(deps: WebDeps, said: bytes, key: str | None, wrong: list[Problem]) -> tuple[Stored, bool]:
     """What the ledger holds of these messages now, and whether one was sent without a list around it."""
     own = None if key is None else keys.of_header(key)
     fingerprint = hashlib.sha256(said).hexdigest()
     try:
         # What was accepted stays accepted, even if its number has been removed since.
         before = outgoing.known(deps.ledger, own, fingerprint)
-        parsed = _json(said)
+        parsed = _json(said, wrong)
         single = not isinstance(parsed, list)
         if before is not None:
             return before, single
-        new = read_messages(parsed, deps.accounts, deps.ledger)
+        new = _read(deps, parsed, wrong)
         return outgoing.store(deps.ledger, new, key=own, fingerprint=fingerprint), single
     except Refused as refused:
         raise refusal(refused, deps) from None
@@ -107,11 +111,22 @@ def _store(deps: WebDeps, said: bytes, key: str | None) -> tuple[Stored, bool]:
         raise _reused() from None
 
 
-def _json(said: bytes) -> object:
+def _read(deps: WebDeps, parsed: object, wrong: list[Problem]) -> list[NewMessage]:
+    """The messages; Refused with what was wrong before, and with what is wrong with them."""
+    try:
+        new = read_messages(parsed, deps.accounts, deps.ledger)
+    except Refused as refused:
+        raise Refused([*wrong, *refused.problems]) from None
+    if wrong:
+        raise Refused(wrong)
+    return new
+
+
+def _json(said: bytes, wrong: list[Problem]) -> object:
     try:
         return json.loads(said)
     except (ValueError, RecursionError):
-        raise Refused([unreadable()]) from None
+        raise Refused([*wrong, unreadable()]) from None
 
 
 def _made(deps: WebDeps, stored: Stored) -> list[MessageView]:
@@ -123,14 +138,6 @@ def _made(deps: WebDeps, stored: Stored) -> list[MessageView]:
 
 def _reused() -> ProblemError:
     return ProblemError("key-reused", "This Idempotency-Key was used for other messages. Nothing was changed.")
-
-
-def _number(text: str, parameter: str) -> str:
-    read = parse(text)
-    if isinstance(read, Telephone):
-        return to_e164(read.number)
-    told = {"parameter": parameter, "detail": read.detail, "code": read.code, "fix": read.fix}
-    raise ProblemError("refused", "This is not a telephone number.", [told])
 
 
 def message_json(view: MessageView) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def import_json(view: ImportView) -> dict[str, Any]:
         "verify": view.verify,
         "counts": view.counts,
         "waiting_on": _wait_json(view.waiting_on),
-        "eta": instant(view.eta),
+        "eta": None if view.finished_at is not None else instant(view.eta),
         "created_at": instant(view.created_at),
         "finished_at": instant(view.finished_at),
         "held": view.held,

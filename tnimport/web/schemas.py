@@ -1,5 +1,7 @@
 """The shapes that the OpenAPI document promises, with examples; a test holds the answers to them."""
 
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
@@ -119,6 +121,7 @@ class OneProblem(BaseModel):
     line: int | None = Field(None, examples=[17])
     pointer: str | None = Field(None, examples=["/numbers/16"])
     parameter: str | None = Field(None, examples=["page_token"])
+    header: str | None = Field(None, examples=["Idempotency-Key"])
 
 
 class ImportsPage(_Shape):
@@ -314,12 +317,31 @@ class ProblemDocument(BaseModel):
 
 
 def answers(
-    model: type[BaseModel], *refusals: int, status: int = 200, exports: tuple[str, ...] = ()
+    model: type[BaseModel],
+    *refusals: int,
+    status: int = 200,
+    exports: tuple[str, ...] = (),
+    headers: Mapping[str, Any] | None = None,
 ) -> dict[int | str, dict[str, Any]]:
     """The entries of an operation that answers with this shape, or as text, or refuses with these statuses."""
     text = {media: {"schema": {"type": "string"}} for media in exports}
-    good = {"model": model} | ({"content": text} if text else {})
+    good = {"model": model} | ({"content": text} if text else {}) | ({"headers": headers} if headers else {})
     return {status: good} | problems(*refusals)
+
+
+def header(meaning: str, example: str | int, *, required: bool = False) -> dict[str, Any]:
+    """A header of an answer, for the OpenAPI document."""
+    kind = "integer" if isinstance(example, int) else "string"
+    return {"description": meaning, "required": required, "schema": {"type": kind}, "example": example}
+
+
+REPLAYED: Final = header("`true` where the same request was accepted before, and this is its answer", "true")
+_AGAIN: Final = header("seconds after which it is worth asking again", 1)
+_HEADERS: Final = {
+    401: {"WWW-Authenticate": header("how to present a key", 'Bearer realm="tnimport"')},
+    409: {"Retry-After": _AGAIN},
+    503: {"Retry-After": _AGAIN},
+}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -328,10 +350,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    kind = next(kind for kind in KINDS.values() if kind.status == status)
-    example = ProblemError(kind.slug).document("/v1/imports")
+    kinds = [kind for kind in KINDS.values() if kind.status == status]
+    shown = kinds if status == HTTPStatus.SERVICE_UNAVAILABLE else kinds[:1]  # the others belong to single addresses
+    examples = {kind.slug: {"value": ProblemError(kind.slug).document("/v1/imports")} for kind in shown}
     schema = {"$ref": "#/components/schemas/ProblemDocument"}
-    return {
-        "description": kind.title,
-        "content": {"application/problem+json": {"schema": schema, "example": example}},
+    told: dict[str, Any] = {
+        "description": ", or: ".join(kind.title for kind in shown),
+        "content": {"application/problem+json": {"schema": schema, "examples": examples}},
     }
+    return told | ({"headers": _HEADERS[status]} if status in _HEADERS else {})

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import IO, Any, Final, cast
 
 from fastapi import APIRouter, Request
@@ -23,11 +23,17 @@ from tnimport.web.looking import seen
 from tnimport.web.media import body_type, says_gzip
 from tnimport.web.problems import ProblemError, too_large
 from tnimport.web.rendering import import_json
-from tnimport.web.schemas import Import, answers
+from tnimport.web.schemas import REPLAYED, Import, answers, header
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1", tags=["imports"])
+_ACCEPTED: Final = {
+    "Location": header("where the import is", "/v1/imports/imp_7r2k9c3d1m5x8w0q", required=True),
+    "Retry-After": header("seconds after which it is worth looking at it", 1, required=True),
+    "Idempotent-Replayed": REPLAYED,
+}
 ROWS_LIMIT: Final = "rows"
+_BAD_KEY: Final = "bad_idempotency_key"
 # The draft's quoted string, or the same without quotes, as most clients send it; printable ASCII.
 _KEY: Final = re.compile(r'"([ !#-\[\]-~]{1,200})"|([!#-~][!-~]{0,199})')
 
@@ -35,7 +41,7 @@ _KEY: Final = re.compile(r'"([ !#-\[\]-~]{1,200})"|([!#-~][!-~]{0,199})')
 @router.post(
     "/imports",
     status_code=202,
-    responses=answers(Import, 400, 403, 409, 413, 415, 422, status=202),
+    responses=answers(Import, 400, 403, 409, 413, 415, 422, status=202, headers=_ACCEPTED),
     openapi_extra=requests.OPENAPI,
 )
 async def submit_import(deps: Deps, request: Request) -> JSONResponse:
@@ -44,12 +50,13 @@ async def submit_import(deps: Deps, request: Request) -> JSONResponse:
     The same Idempotency-Key and request again, or the same client_ref where there is no key, answer the import that
     was made the first time, with Idempotent-Replayed: true. Nothing but the ledger is needed for this.
     """
-    media_type, key, parameters = body_type(request), key_of(request), _parameters(request)
+    media_type = body_type(request)
+    (key, wrong), twice = key_of(request), _given_twice(request)
     gzipped = says_gzip(request)
     async with spooled(request, deps.max_body) as body:
         if gzipped and not begins_gzipped(body):
             raise refusal(Refused([problem("bad_gzip")]), deps)
-        accepted = await run_in_threadpool(_accept, deps, parameters, media_type, body, key)
+        accepted = await run_in_threadpool(_accept, deps, request, media_type, body, key=key, wrong=[*wrong, *twice])
     view = await run_in_threadpool(_made, deps, accepted)
     # The account and nothing of the content: whose import this is can be told from its id.
     log.info("import_accepted", extra={"import_id": view.id, "account": view.account, "replayed": accepted.replayed})
@@ -67,39 +74,35 @@ def _made(deps: WebDeps, accepted: Accepted) -> ImportView:
         raise ProblemError("key-reused") from None
 
 
-def key_of(request: Request) -> str | None:
-    """The Idempotency-Key, None if there is none; one that is malformed is answered 400."""
+def key_of(request: Request) -> tuple[str | None, list[Problem]]:
+    """The Idempotency-Key, None if there is none, and what is wrong with it."""
     given = request.headers.getlist("idempotency-key")
     if not given:
-        return None
+        return None, []
     found = _KEY.fullmatch(given[0].strip()) if len(given) == 1 else None
     if found is None:
-        raise ProblemError(
-            "malformed-request",
-            "The Idempotency-Key must be one text of 1 to 200 printable ASCII characters.",
-            [{"header": "Idempotency-Key", "detail": "cannot be read", "code": "bad_idempotency_key"}],
-        )
-    return found.group(1) or found.group(2)
+        return None, [replace(problem(_BAD_KEY), header="Idempotency-Key")]
+    return found.group(1) or found.group(2), []
 
 
-def _parameters(request: Request) -> dict[str, str]:
+def _given_twice(request: Request) -> list[Problem]:
     named = Counter(name for name, _ in request.query_params.multi_items())
-    twice = [name for name, count in named.items() if count > 1]
-    if twice:
-        errors = [{"parameter": name[:60], "detail": "is given twice", "code": "given_twice"} for name in twice]
-        raise ProblemError("refused", errors=errors)
-    return dict(request.query_params)
+    twice = [name[:60] for name, count in named.items() if count > 1]
+    return [replace(problem("given_twice"), parameter=name) for name in twice]
 
 
-def _accept(deps: WebDeps, parameters: dict[str, str], media_type: str, body: IO[bytes], key: str | None) -> Accepted:
+def _accept(
+    deps: WebDeps, request: Request, media_type: str, body: IO[bytes], *, key: str | None, wrong: list[Problem]
+) -> Accepted:
     try:
         said = from_body(
-            parameters,
+            dict(request.query_params),
             media_type,
             cast("Any", body),
             deps.accounts,
             max_bytes=deps.max_body,
             max_rows=deps.max_rows,
+            wrong=wrong,
         )
         own = _own_key(key, said.request.client_ref)
         return accept(deps.ledger, said.request, said.rows, key=own, fingerprint=said.fingerprint)
@@ -125,10 +128,15 @@ def refusal(refused: Refused, deps: WebDeps) -> ProblemError:
         return too_large(BODY_LIMIT, deps.max_body, "bytes, unpacked")
     if codes == {"too_many_rows"}:
         return too_large(ROWS_LIMIT, deps.max_rows, "rows")
+    if codes == {_BAD_KEY}:
+        return ProblemError("malformed-request", errors=[_told(one) for one in refused.problems])
     count = len(refused.problems)
     detail = f"{count} problems, all of them named. Nothing was changed." if count > 1 else None
     return ProblemError("refused", detail, [_told(one) for one in refused.problems])
 
 
 def _told(one: Problem) -> dict[str, Any]:
-    return {name: value for name, value in asdict(one).items() if value is not None}
+    told = {name: value for name, value in asdict(one).items() if value is not None}
+    if one.header or one.parameter:
+        del told["pointer"]
+    return told

@@ -3,9 +3,14 @@
 import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Final
+from collections.abc import Mapping
+from hashlib import sha256
+from json import dumps
+from typing import Any, Final
 
-from tnimport.web.problems import ProblemError
+from pydantic_core import PydanticCustomError
+
+from tnimport.web.invalid import ours
 
 # The keys of the ledger's pages, in just the form in which it makes them.
 IMPORTS: Final = re.compile(r"\d{1,12}(\.\d{1,9})?:\w{1,24}", re.ASCII)
@@ -13,23 +18,44 @@ INBOUND: Final = re.compile(r"\d{1,18}", re.ASCII)
 NUMBERS: Final = re.compile(r"n:\d{1,15}\.\d{1,9}|r:\d{1,9}", re.ASCII)
 
 
-def token_of(key: str | None) -> str:
-    """The token for the ledger's key of the next page; the empty string where there is none."""
-    return urlsafe_b64encode(key.encode()).rstrip(b"=").decode() if key else ""
+_MARK: Final = "~"  # before what tells the filters
 
 
-def key_of(token: str | None, form: re.Pattern[str]) -> str | None:
-    """The key in a token, None for no token; ProblemError for a token that is not one of ours."""
+def token_of(key: str | None, filters: Mapping[str, Any]) -> str:
+    """The token for the ledger's key of the next page under these filters; the empty string where there is none."""
+    return urlsafe_b64encode(f"{key}{_told(filters)}".encode()).rstrip(b"=").decode() if key else ""
+
+
+def key_of(token: str | None, form: re.Pattern[str], filters: Mapping[str, Any] | None) -> str | None:
+    """The key in a token, None for no token.
+
+    Args:
+        token: what the caller gave.
+        form: what the keys of this listing look like.
+        filters: those that are asked for now, None if they are wrong themselves.
+
+    Raises:
+        PydanticCustomError: the token is not one of ours, or was made for other filters.
+    """
     if not token:
         return None
     try:
-        key = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)).decode("ascii")
+        whole = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)).decode("ascii")
     except (UnicodeError, binascii.Error):
-        key = ""
-    if form.fullmatch(key):
-        return key
-    raise ProblemError(
-        "malformed-request",
-        "The page_token is not one of ours; take next_page_token as it was given, with the same filters.",
-        [{"parameter": "page_token", "detail": "is not a page token", "code": "bad_page_token"}],
-    )
+        raise _not_ours() from None
+    key, mark, rest = whole.partition(_MARK)
+    if not form.fullmatch(key):
+        raise _not_ours()
+    if filters is not None and f"{mark}{rest}" != _told(filters):
+        raise _not_ours("It was given with other filters")
+    return key
+
+
+def _told(filters: Mapping[str, Any]) -> str:
+    """The filters in short; nothing for none."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    return f"{_MARK}{sha256(dumps(given, sort_keys=True).encode()).hexdigest()[:8]}" if given else ""
+
+
+def _not_ours(detail: str = "It is not one of ours") -> PydanticCustomError:
+    return ours("bad_page_token", detail)

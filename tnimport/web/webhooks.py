@@ -27,10 +27,11 @@ def list_webhooks(deps: Deps, asked: WebhooksAsked) -> JSONResponse:
         state=asked.state,
         import_id=asked.import_id,
         accounts=deps.visible,
-        after=tokens.key_of(asked.page_token, tokens.IMPORTS),
+        after=asked.after,
         limit=min(asked.page_size, LARGEST_PAGE),
     )
-    return JSONResponse({"webhooks": [_json(one) for one in found], "next_page_token": tokens.token_of(after)})
+    token = tokens.token_of(after, asked.filters)
+    return JSONResponse({"webhooks": [_json(one) for one in found], "next_page_token": token})
 
 
 @router.get("/{webhook_id}", responses=answers(Webhook, 404))
