@@ -17,6 +17,7 @@ BENCHMARKS = (
     "pace",
     "accepting",
     "growth",
+    "idle",
     "waiting",
     "foretelling",
     "polls",

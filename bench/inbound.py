@@ -1,4 +1,4 @@
-"""(l) Messages that come in by the clock: how long Bandwidth waits for our answer, on both databases.
+"""(m) Messages that come in by the clock: how long Bandwidth waits for our answer, on both databases.
 
 Each callback is stored, with the commit of the database's defaults, before it is answered; once with nobody to hand it
 on to, and once with a receiver, to whom a delivery is owed in the same commit (nobody attempts it here: that is the

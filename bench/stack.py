@@ -50,6 +50,8 @@ class Stack:
     ledger: Ledger
     pids: dict[str, int] = field(default_factory=dict)
     database_pid: int | None = None
+    start_seconds: dict[str, float] = field(default_factory=dict)  # until ready, by process
+    start_cpu: dict[str, float] = field(default_factory=dict)  # seconds of CPU that it used until then
 
     def cpu(self) -> dict[str, float]:
         """CPU seconds so far by process, Redis included; `database` is PostgreSQL's server."""
@@ -98,9 +100,10 @@ def stack(
     database: str = "sqlite",
     workers: int = 1,
     more: tuple[str, ...] = (),
+    in_turn: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
-    """Run one against the carrier at that URL; `settings` without their prefix."""
+    """Run one against the carrier at that URL; `settings` without their prefix. `in_turn` = each starts alone."""
     with ExitStack() as things:
         folder = Path(
             things.enter_context(tempfile.TemporaryDirectory(prefix="tnimport-bench-", ignore_cleanup_errors=True))
@@ -117,10 +120,14 @@ def stack(
         things.callback(ledger.close)
         made = Stack(environment, folder, port, ledger, {"redis": broker.pid}, pid)
         lines = _lines(workers, more)
-        for name, line in lines.items():
-            made.pids[name] = things.enter_context(_process(name, line, made))
-        for name in lines:
-            _wait_ready(made, name)
+        for names in [[name] for name in lines] if in_turn else [list(lines)]:
+            began = time.monotonic()
+            for name in names:
+                made.pids[name] = things.enter_context(_process(name, lines[name], made))
+            for name in names:
+                _wait_ready(made, name)
+                made.start_seconds[name] = time.monotonic() - began
+                made.start_cpu[name] = cpu_seconds([made.pids[name]])
         yield made
 
 
@@ -176,7 +183,7 @@ def _wait_ready(made: Stack, name: str) -> None:
     while word not in log.read_text():
         if time.monotonic() > end:
             raise TimeoutError(f"{name} did not start:\n{log.read_text()[-2000:]}")
-        time.sleep(0.1)
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""(g, h) What a stack costs that has nothing to do, and how soon it begins when something comes."""
+"""(h) How soon a stack that has nothing to do begins when something comes."""
 
 import statistics
 import sys
@@ -9,20 +9,7 @@ from bench.record import record
 from bench.stack import stack
 from bench.telephones import size
 
-IDLE_SECONDS = size(120, 20)
 ROUNDS = size(50, 10)
-
-
-def idle(database: str) -> None:
-    """CPU of the whole stack, Flower and web included, as a share of one core."""
-    with carrier() as url, stack(url, database=database, more=("web", "flower")) as running:
-        time.sleep(3)
-        before, began = running.cpu(), time.monotonic()
-        time.sleep(IDLE_SECONDS)
-        wall, after = time.monotonic() - began, running.cpu()
-    used = {name: (after[name] - before[name]) / wall * 100 for name in after}
-    print(f"{database}: " + ", ".join(f"{name} {share:.2f} %" for name, share in used.items()))
-    record(f"idle_{database}", sum(used.values()), goal="<= 3", unit="% of a core", yardstick="one core")
 
 
 def first_call(database: str) -> None:
@@ -46,5 +33,4 @@ def first_call(database: str) -> None:
 
 if __name__ == "__main__":
     for kind in sys.argv[1:] or ("sqlite", "postgres"):
-        idle(kind)
         first_call(kind)
