@@ -56,7 +56,7 @@ def test_both_accounts_of_the_file_import_and_there_is_no_other(
     for name in ("dashboard_password", "catapult_token", "catapult_secret"):
         (server.root / "etc/tnimport/secrets" / name).unlink()
     server.run(blocks("Several accounts")[0])
-    assert server.calls[-1] == "systemctl restart tnimport-*"
+    assert server.calls[-1] == "systemctl restart tnimport-web tnimport-dispatcher tnimport-worker@* tnimport-flower"
     accounts = (server.root / ACCOUNTS).read_text()
     for secret in (secret for secrets in SECRETS_OF.values() for secret in secrets):
         accounts = accounts.replace("CHANGE-ME", secret, 1)

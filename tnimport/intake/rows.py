@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import BinaryIO, Final, Literal, NamedTuple, TypeVar
+from typing import Any, BinaryIO, Final, Literal, NamedTuple, TypeVar
 
 from tnimport.domain.telephone import Rejection, parse
 from tnimport.intake.body import MAX_BYTES, read_chunks, read_lines
@@ -106,24 +106,24 @@ def read_rows(
         return (ndjson_items if kind in NDJSON else text_items)(lines(warnings))
 
     if max_rows is not None:
-        _refuse_at_once(stream, lines, items, max_rows)
+        _refuse_at_once(stream, lines, items, max_rows, row_a_line=kind not in CSV)
     warnings: Counter[str] = Counter()
     return Rows(items(warnings), warnings, max_rows)
 
 
-def _refuse_at_once(stream: BinaryIO, lines: _Read[str], items: _Read[Item], most: int) -> None:
+def _refuse_at_once(stream: BinaryIO, lines: _Read[str], items: _Read[Item], most: int, *, row_a_line: bool) -> None:
     """Refuse a body with more rows before any of them is judged, which takes much longer than counting them."""
-    too_many = _more_than(most, lines(Counter()))
-    stream.seek(0)
-    if too_many:  # lines; a row may have several, and a heading is none
-        too_many = _more_than(most, items(Counter()))
+
+    def more_than(count: int, read: _Read[Any]) -> bool:
+        found = next(islice(read(Counter()), count, None), None) is not None
         stream.seek(0)
-    if too_many:
+        return found
+
+    if not more_than(most, lines):
+        return
+    # A heading is no row, and a row of CSV may have several lines.
+    if (row_a_line and more_than(most + 1, lines)) or more_than(most, items):
         raise Refused([too_many_rows(most)])
-
-
-def _more_than(most: int, things: Iterator[object]) -> bool:
-    return next(islice(things, most, None), None) is not None
 
 
 def too_many_rows(most: int) -> Problem:
