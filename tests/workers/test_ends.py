@@ -31,7 +31,7 @@ def booted(migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     ledger = Ledger(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path)}")
     booted = Booted(load(ACCOUNT), ledger)
     for process in (web, dispatcher):
-        monkeypatch.setattr(process, "boot", lambda _: booted)
+        monkeypatch.setattr(process, "boot", lambda *_, **__: booted)
     monkeypatch.setattr("signal.signal", lambda *_: None)
     yield booted
     ledger.close()
