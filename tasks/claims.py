@@ -74,9 +74,7 @@ def _run(task: Task, parts: Parts, step: Step, payload: Payload) -> dict[str, An
 
 def _postponed(task: Task, parts: Parts, run: Run) -> Result:
     """The dispatcher has an account that we lack: while accounts change, the work is for a worker that has it."""
-    with parts.ledger.write() as tx:
-        work.fence(tx, run)
-        work.put_back(tx, run, NO_ACCOUNT_SECONDS)
+    work.postpone(parts.ledger, run, NO_ACCOUNT_SECONDS)
     _log.warning(NO_ACCOUNT, task=task.name, account=run.account)
     return Later(NO_ACCOUNT, NO_ACCOUNT_SECONDS)
 

@@ -12,7 +12,7 @@ from tnimport.bandwidth.exchange import Request
 from workers.connecting import sender_of, transport_of
 
 SETTINGS = {
-    "TNIMPORT_WEBHOOK_SECRET": "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LTE=",
+    "TNIMPORT_WEBHOOK_SECRET": "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LW9mLTMyLWJ5dGVz",
     "TNIMPORT_WEBHOOK_ALLOW": "127.0.0.0/8",
 }
 TRUSTING = {"TNIMPORT_CA_FILE": str(OURS)}

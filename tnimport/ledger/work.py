@@ -208,9 +208,17 @@ def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN
 
 
 def put_back(tx: Tx, run: Run, seconds: float = 0) -> None:
-    """Undo the start of a run that has made no call: the work waits so long, and nothing is counted or spent."""
+    """Undo the start of a run that has made no call: the work waits for so long, and nothing is counted or spent."""
     later(tx, run, tx.now + seconds)
     lanes.return_unspent(tx, [(run.account, run.lane, run.import_id, run.tokens)])
+
+
+@untangled
+def postpone(ledger: Ledger, run: Run, seconds: float) -> None:
+    """Undo the start of a run for a while, as `put_back`."""
+    with ledger.write() as tx:
+        fence(tx, run)
+        put_back(tx, run, seconds)
 
 
 def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
