@@ -5,6 +5,7 @@ pytest-socket refuses every address but loopback; names of other hosts are not l
 """
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from hypothesis import HealthCheck, settings
 from config import local
 
 pytest_plugins = ["tests.servers.redis", "tests.servers.postgres", "tests.servers.ledgers"]
+
+# A run in the background of a script is started with Ctrl-C ignored, and so would be every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for _name in [name for name in os.environ if name.startswith("TNIMPORT_")]:
     # Before any test and any process of ours starts: no setting of the person who runs the tests may reach them.

@@ -159,7 +159,11 @@ def test_the_accounts_file_that_is_shown_is_usable(written: Callable[[str, str],
     for name, value in tomllib.loads(text)["accounts"]["north"].items():
         if name.endswith("_file"):
             (tmp_path / value).write_text("secret")
-    loaded = load({"TNIMPORT_ACCOUNTS_FILE": str(tmp_path / "accounts.toml")}).accounts["north"].account
+    given = {
+        "TNIMPORT_ACCOUNTS_FILE": str(tmp_path / "accounts.toml"),
+        "TNIMPORT_WEBHOOK_SECRET": "whsec_Y2FuYXJ5LXdlYmhvb2stc2VjcmV0LW9mLTMyLWJ5dGVz",
+    }
+    loaded = load(given).accounts["north"].account
     assert (loaded.site_id, loaded.paces.numbers_per_minute) == ("743", 600)
 
 

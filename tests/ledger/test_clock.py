@@ -116,6 +116,7 @@ HISTORY = {
     "proofs": {"arrived_at", "settled_at"},
     "events": {"at"},
     "refusals": {"at"},
+    "sums": {"until"},  # one that is not of the last while, or lies ahead, is made anew
     "heartbeats": {"started_at", "seen_at"},  # followed by themselves
 }
 AMOUNTS = {"tokens", "max_per_minute", "share"}

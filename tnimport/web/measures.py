@@ -48,7 +48,7 @@ MEASURES: Final = (
         "gauge",
         ("account", "state"),
         "Rows of the imports that the ledger holds, by state; rejected, duplicate and blank are rows that became no "
-        "number. Pruning takes finished imports out, when it is through.",
+        "number. Pruning takes finished imports out, when it has finished.",
         lambda gauges: gauges.numbers,
     ),
     Measure(
