@@ -63,8 +63,11 @@ def running_postgres(options: str = OPTIONS) -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The URL (without a database) of a server that runs for the whole session."""
-    with running_postgres() as server:
+    """The URL (without a database) of a server that runs for the whole session.
+
+    Nothing happens in it by itself: statistics gathered at a moment of its own choice would change a plan in a test.
+    """
+    with running_postgres(f"{OPTIONS} -c autovacuum=off") as server:
         yield server.url
 
 
