@@ -13,6 +13,7 @@ from tnimport.ledger.reap import NEEDS_ATTENTION, STRIKES
 
 HANDFUL = 6
 RECOVERY = 18.0  # a claim of three seconds, and fifteen
+TWO_LOOKS = 12.0  # an order that may have been sent is looked for twice, a call's time of five seconds apart
 LOCKED = (
     "<R><ErrorList><Error><Code>5012</Code><Description>The account is locked.</Description></Error></ErrorList></R>"
 )
@@ -192,8 +193,10 @@ def test_while_the_carrier_is_down_nothing_fails_nothing_hammers_it_and_it_goes_
     assert loop.view(import_id).counts["failed"] == 0
     loop.accesses |= right
     sandbox.clear_faults()
-    still = loop.view(import_id).counts
+    still, so_far = loop.view(import_id).counts, loop.transport.calls
     loop.go(RECOVERY)
+    assert loop.transport.calls > so_far
+    loop.go(TWO_LOOKS)
     assert loop.view(import_id).counts != still
     loop.go(300)
     assert loop.view(import_id).state == "complete"
