@@ -199,7 +199,7 @@ def test_every_second_look_reads_no_finished_import(desk: "Desk", said: Said) ->
 
 
 @pytest.mark.usefixtures("many_over")
-@pytest.mark.parametrize(("accounts", "index"), [(None, "ix_imports_created"), (["account_1"], "ix_imports_account")])
+@pytest.mark.parametrize(("accounts", "index"), [(None, "ix_imports_created"), (["default"], "ix_imports_account")])
 def test_a_page_of_imports_is_read_by_key_and_sorts_nothing(
     desk: "Desk", said: Said, accounts: list[str] | None, index: str
 ) -> None:
