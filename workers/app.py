@@ -15,7 +15,8 @@ from tasks.parts import Access, Parts
 from tnimport.bandwidth.catapult import Catapult
 from tnimport.bandwidth.dashboard import Dashboard
 from tnimport.bandwidth.transport import Transport
-from workers.boot import boot, settings_or_exit
+from workers.boot import boot
+from workers.configuration import settings_or_exit
 from workers.connecting import sender_of, transport_of
 from workers.counting import Calls, Counted
 from workers.cpu import Pin

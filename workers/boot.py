@@ -1,19 +1,16 @@
 """How every process begins: settings or all their problems at once, masked logs, an open ledger of the right shape."""
 
-import os
-import sys
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
 
 import structlog
 
 from config.logging import configure
-from config.reading import SettingsProblem
-from config.settings import Settings, load
+from config.settings import Settings
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.migrate import pending
+from tnimport.ledger.revisions import pending
+from workers.configuration import refuse_to_start, settings_or_exit
 
-EXIT_CONFIGURATION: Final = 4
 _log: Final = structlog.get_logger("boot")
 
 
@@ -23,14 +20,6 @@ class Booted:
 
     settings: Settings
     ledger: Ledger
-
-
-def settings_or_exit(*, accounts_needed: bool = True) -> Settings:
-    """The settings; a process with wrong or missing ones prints every problem and does not start."""
-    try:
-        return load(os.environ, accounts_needed=accounts_needed)
-    except SettingsProblem as problem:
-        _refuse(str(problem))
 
 
 def boot(
@@ -48,11 +37,6 @@ def boot(
     configure(process, secrets=settings.secrets(), level=settings.log_level)
     ledger = Ledger(settings.database_url.get_secret_value(), lock_seconds=lock_seconds)
     if migrated and pending(ledger):
-        _refuse("The ledger is not migrated to this version; run `python -m workers.migrate` first.")
+        refuse_to_start("The ledger is not migrated to this version; run `python -m workers.migrate` first.")
     _log.info("started", **settings.describe())
     return Booted(settings, ledger)
-
-
-def _refuse(why: str) -> NoReturn:
-    sys.stderr.write(f"{why}\n")
-    raise SystemExit(EXIT_CONFIGURATION)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tnimport.ledger import heartbeats
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.heartbeats import Heard
-from workers.boot import settings_or_exit
+from workers.configuration import settings_or_exit
 
 KINDS: Final = ("worker", "dispatcher", "web")
 LIVES, GONE, USAGE = 0, 1, 2

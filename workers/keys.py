@@ -18,7 +18,7 @@ import click
 from config.settings import Settings
 from tnimport.web import keys as ring
 from tnimport.web.keys import Key, KeysUnreadableError, Scope
-from workers.boot import EXIT_CONFIGURATION, settings_or_exit
+from workers.configuration import EXIT_CONFIGURATION, settings_or_exit
 
 NOT_FOUND: Final = 3
 JSON_OPTION: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

@@ -28,7 +28,7 @@ from honcho.environ import parse_procfile
 from config.local import embeds_redis, local_environment, wants_sandbox
 from config.reading import PREFIX, SettingsProblem
 from config.settings import load
-from workers.boot import EXIT_CONFIGURATION
+from workers.configuration import EXIT_CONFIGURATION
 
 ROOT = Path(__file__).resolve().parent.parent
 FOUNDATIONS = {"redis": "REDIS_PORT", "sandbox": "SANDBOX_PORT"}

@@ -12,7 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.migrate import config, pending, upgrade
+from tnimport.ledger.migrate import config, upgrade
+from tnimport.ledger.revisions import HEAD, KNOWN, pending
 from tnimport.ledger.schema import metadata
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ def test_a_migration_makes_exactly_the_tables_of_this_version_and_can_be_undone(
     assert pending(empty)
     upgrade(empty)
     assert tables(empty) == set(metadata.tables)
+
+
+def test_what_every_process_knows_of_the_revisions_is_what_alembic_says(empty: Ledger) -> None:
+    with empty.engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(config(connection))
+    assert scripts.get_heads() == [HEAD]
+    assert {script.revision for script in scripts.walk_revisions()} == KNOWN
 
 
 def test_two_migrations_at_once_take_turns(database_url: str) -> None:

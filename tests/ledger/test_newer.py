@@ -11,7 +11,8 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.ledger import dispatch, schema, work
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.migrate import pending, upgrade
+from tnimport.ledger.migrate import upgrade
+from tnimport.ledger.revisions import pending
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.revisions import SCRIPTS
 
-_SCRIPTS: Final = Path(__file__).parent / "migrations"
 PATIENCE_SECONDS: Final = 120.0
 WAIT_MS: Final = 500  # less than the second after which PostgreSQL breaks a circle of waits, at anybody's expense
 BREATH_SECONDS: Final = 0.2
@@ -68,19 +68,6 @@ def _lock(connection: Connection, revision: str) -> None:
 def config(connection: Connection) -> Config:
     """Alembic's configuration on an open connection."""
     made = Config()
-    made.set_main_option("script_location", str(_SCRIPTS))
+    made.set_main_option("script_location", str(SCRIPTS))
     made.attributes["connection"] = connection
     return made
-
-
-def pending(ledger: Ledger) -> bool:
-    """Whether the ledger is older than this version.
-
-    One that is newer is no obstacle: migrations only expand it, so that in a rolling upgrade, and after going back,
-    older code works on it.
-    """
-    with ledger.engine.connect() as connection:
-        current = set(MigrationContext.configure(connection).get_current_heads())
-        scripts = ScriptDirectory.from_config(config(connection))
-    known = {script.revision for script in scripts.walk_revisions()}
-    return current <= known and current != set(scripts.get_heads())

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tnimport.ledger import reads
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.migrate import pending
+from tnimport.ledger.revisions import pending
 from workers.checkups.finding import Finding, fault, ok
 
 AREA = "ledger"
