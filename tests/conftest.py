@@ -57,6 +57,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture-seed", type=int, help="repeat the fault-injection run of this seed only")
 
 
+STACKS = ("session_stack", "service")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Tests on a stack that lives for the session go to the same process of the run, so that it starts only once."""
+    for item in items:
+        for name in STACKS:
+            if name in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group(name))
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes get numbered ids: what they hold may differ from process to process, as a gzip's time does."""
     return argname if isinstance(val, bytes) else None
