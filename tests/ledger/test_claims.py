@@ -54,6 +54,15 @@ def test_a_late_message_does_nothing_while_another_one_is_under_way(desk: Desk) 
     assert desk.take(again) is not None
 
 
+def test_a_message_of_work_that_is_over_finds_no_other_work_under_its_id(desk: Desk) -> None:
+    late = []
+    for _ in range(2):  # the second import's work stands where the first one's has stood
+        desk.available(3)
+        late.append(desk.grant(Lane.NUMBERS))
+        assert [desk.take(grant) for grant in late[:-1]] == [None] * (len(late) - 1)
+        desk.finish(desk.take(late[-1]))
+
+
 def test_a_message_that_could_not_be_sent_gives_its_token_back(desk: Desk) -> None:
     desk.paced(Lane.NUMBERS, 1, holding=5)
     desk.available(9)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +58,46 @@ def test_what_every_process_knows_of_the_revisions_is_what_alembic_says(empty: L
     assert {script.revision for script in scripts.walk_revisions()} == KNOWN
 
 
+def written_in(path: Path) -> dict[str, str]:
+    """How SQLite has the table of work and its indexes written down, in one manner of writing."""
+    with sqlite3.connect(path) as connection:
+        found = connection.execute("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'work' AND sql IS NOT NULL")
+        texts = {name: re.sub(r"[\s\"()]+", " ", sql).replace(", ", ",") for name, sql in found}
+    connection.close()
+    return {name: " ".join(sorted(re.split(r"[ ,]", text))) if name == "work" else text for name, text in texts.items()}
+
+
+def test_sqlite_never_gives_the_id_of_work_again_and_keeps_its_indexes(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("migrated.db", "made.db", "back.db")]
+    ledgers = [Ledger(f"sqlite:///{path}") for path in paths]
+    upgrade(ledgers[0])
+    metadata.create_all(ledgers[1].engine)
+    upgrade(ledgers[2])
+    with ledgers[2].engine.begin() as connection:
+        command.downgrade(config(connection), "20261128_gone")
+    for ledger in ledgers:
+        ledger.close()
+    migrated, made, back = map(written_in, paths)
+    assert "AUTOINCREMENT" in migrated["work"]
+    assert "AUTOINCREMENT" not in back["work"]
+    assert set(migrated) == set(made) == set(back)
+    for name in set(migrated) - {"work"}:
+        assert migrated[name].lower() == made[name].lower() == back[name].lower()
+
+
+def test_ids_of_work_go_on_beyond_those_that_older_messages_may_name(sqlite_url: str) -> None:
+    ledger = Ledger(sqlite_url)
+    upgrade(ledger, "20261128_gone")
+    wait = "INSERT INTO work (task, account, lane, due_at) VALUES ('t', 'a', 'l', 0)"
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql(wait)
+    upgrade(ledger)
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql(wait)
+        assert connection.exec_driver_sql("SELECT id FROM work ORDER BY id").scalars().all() == [1, 1_000_002]
+    ledger.close()
+
+
 def test_two_migrations_at_once_take_turns(database_url: str) -> None:
     ledgers = [Ledger(database_url) for _ in range(3)]
     with ThreadPoolExecutor(3) as pool:
@@ -98,6 +141,10 @@ class Written:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, tuple[object, ...], dict[str, object]]] = []
+
+    def get_bind(self) -> SimpleNamespace:
+        """PostgreSQL: where SQLite alone makes a table anew, a test of its own compares the two."""
+        return SimpleNamespace(dialect=SimpleNamespace(name="postgresql"))
 
     def __getattr__(self, name: str) -> Callable[..., object]:
         def ask(*arguments: object, **options: object) -> object:

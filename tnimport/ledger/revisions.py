@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tnimport.ledger.engine import Ledger
 
-HEAD: Final = "20261128_gone"  # the shape that this version needs: the last migration
+HEAD: Final = "20261129_ids"  # the shape that this version needs: the last migration
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 KNOWN: Final = frozenset(script.stem for script in (SCRIPTS / "versions").glob("*.py"))
 _TABLE: Final = "alembic_version"

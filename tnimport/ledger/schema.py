@@ -228,6 +228,7 @@ work = Table(
         sqlite_where=_HAS_RECEIVER,
         postgresql_where=_HAS_RECEIVER,
     ),
+    sqlite_autoincrement=True,  # no id is given twice: a message that comes late must find no other work under it
 )
 
 lanes = Table(
