@@ -1,4 +1,4 @@
-"""Ids of work that SQLite gives once and never again, as PostgreSQL does: a late message finds no other work under its id.
+"""Ids of work that SQLite gives once, as PostgreSQL does: a late message finds no other work under its id.
 
 SQLite gives the id of a deleted last row to the next one, unless the table says otherwise; to say so, the table is made
 anew. What it holds is what waits and runs, however large the ledger is.
