@@ -61,6 +61,13 @@ def test_without_a_limit_the_speed_shown_counts() -> None:
     assert through_at(NOW, calls(1000, FREE, speed=50.0), NONE_LEFT) == NOW + 20
 
 
+@pytest.mark.parametrize(
+    ("others", "left"), [([], 20), ([5000, 5000], 20), ([100, 5000], 14), ([0, 100], 11), ([0], 20)]
+)
+def test_without_a_limit_who_ends_before_us_leaves_us_its_turns(others: list[int], left: float) -> None:
+    assert through_at(NOW, calls(1000, FREE, speed=50.0, others=others), NONE_LEFT) == pytest.approx(NOW + left)
+
+
 def test_workers_slower_than_the_pace_count() -> None:
     unused = calls(1000, Pace(100, 200), tokens=150, speed=50.0)
     assert through_at(NOW, unused, NONE_LEFT) == NOW + 20

@@ -63,12 +63,14 @@ def through_at(now: float, calls: Calls, orders: Orders) -> float | None:
 def _called_at(now: float, calls: Calls) -> float | None:
     if not calls.left:
         return now
-    needed = calls.left + sum(min(other, calls.left) for other in calls.others)
+    others = [min(other, calls.left) for other in calls.others if other]
+    needed = calls.left + sum(others)
     ends = [pacing.spent_at(calls.lane, calls.pace, needed, now)] if calls.pace.rate else []
     if calls.own and calls.own[1].rate:
         ends.append(pacing.spent_at(*calls.own, calls.left, now))
     if calls.speed and _idle(now, calls):
-        ends.append(now + calls.left / calls.speed)
+        # Workers and carrier are shared in turns: whoever ends before us leaves us its turns.
+        ends.append(now + needed / (calls.speed * (1 + len(others))))
     return max(ends, default=None)
 
 
