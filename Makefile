@@ -35,7 +35,7 @@ sandbox: $(READY) ## both Bandwidth APIs in a box, on SANDBOX_PORT (8900)
 test: $(READY) ## the whole suite on real servers that it starts itself
 	$(BIN)/python -m pytest -n 4
 
-coverage: $(READY) ## the tests of the parts in one process each, on SQLite, and what they leave out; at least 95 %
+coverage: $(READY) ## what the tests of the parts reach and leave out, on SQLite; at least 95 %
 	$(BIN)/python -m pytest -n 4 $(PARTS) -k "not postgres" --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 third-party: $(READY) ## the published Bandwidth clients, unchanged, against the sandbox; needs node and the registries
