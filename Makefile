@@ -12,6 +12,7 @@ SERVERS := deploy/constraints.txt
 PARTS := $(addprefix tests/,domain intake bandwidth ledger tasks web webhooks cli)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE # or each of the hundreds of processes of the suite would compile everything anew
 
 $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from config import local
 
-pytest_plugins = ["tests.servers.redis", "tests.servers.postgres", "tests.servers.ledgers"]
+pytest_plugins = ["tests.servers.dealing", "tests.servers.redis", "tests.servers.postgres", "tests.servers.ledgers"]
 
 # A run in the background of a script is started with Ctrl-C ignored, and so would be every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -55,17 +55,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--torture", choices=["short", "long"], default="short", help="how long the fault-injection run is"
     )
     parser.addoption("--torture-seed", type=int, help="repeat the fault-injection run of this seed only")
-
-
-STACKS = ("session_stack", "service")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Tests on a stack that lives for the session go to the same process of the run, so that it starts only once."""
-    for item in items:
-        for name in STACKS:
-            if name in item.fixturenames:
-                item.add_marker(pytest.mark.xdist_group(name))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

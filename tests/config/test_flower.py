@@ -7,6 +7,8 @@ import pytest
 from celery.events.state import Task
 from flower.options import default_options
 
+from config.reading import SettingsProblem
+
 FILE = str(Path(__file__).resolve().parent.parent.parent / "config" / "flower.py")
 
 
@@ -28,6 +30,12 @@ def test_with_a_password_it_may_be_reached_from_elsewhere(monkeypatch: pytest.Mo
     read = options(monkeypatch, FLOWER_AUTH="someone:canary", FLOWER_BIND="0.0.0.0:80")
     assert (read["address"], read["port"]) == ("0.0.0.0", 80)
     assert read["basic_auth"] == ["someone:canary"]
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:5555", "[::]:5555", "192.0.2.7:5555"])
+def test_without_a_password_it_does_not_start_where_others_reach_it(monkeypatch: pytest.MonkeyPatch, bind: str) -> None:
+    with pytest.raises(SettingsProblem, match="TNIMPORT_FLOWER_AUTH"):
+        options(monkeypatch, FLOWER_BIND=bind)
 
 
 def test_every_option_is_one_that_flower_knows(monkeypatch: pytest.MonkeyPatch) -> None:

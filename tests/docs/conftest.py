@@ -7,13 +7,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from packaging.requirements import Requirement
 
 from config.local import free_port
 from workers.temporary import running_stack
@@ -114,15 +116,34 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of another service: Celery and Redis as pinned here, and nothing of ours."""
+    """The Python of another service: Celery and Redis as installed here, what they need, and nothing of ours."""
     home = tmp_path_factory.mktemp("other") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
-    python = home / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
-    wanted = ["-c", str(ROOT / "constraints.txt"), "celery[redis]"]
-    done = subprocess.run([*pip, *wanted], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return python
+    (packages,) = home.glob("lib/python*/site-packages")
+    for name in needed("celery[redis]"):
+        for file in distribution(name).files:
+            top = packages / file.parts[0]
+            if file.parts[0] not in {"..", "__pycache__"} and not top.exists():
+                top.symlink_to(distribution(name).locate_file(file.parts[0]))
+    return home / "bin" / "python"
+
+
+def needed(requirement: str) -> set[str]:
+    """The names of what a requirement installs, as what is installed here says."""
+    names, left = set(), [Requirement(requirement)]
+    while left:
+        one = left.pop()
+        names.add(one.name)
+        asked = [Requirement(text) for text in distribution(one.name).requires or ()]
+        wanted = [need for need in asked if applies(need, one.extras)]
+        left += [need for need in wanted if need.name not in names]
+    return names
+
+
+def applies(requirement: Requirement, extras: Collection[str]) -> bool:
+    """Whether a requirement holds on this machine for whoever asked for these extras."""
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))
 
 
 @pytest.fixture

@@ -96,11 +96,11 @@ def test_a_wrong_site_or_peer_holds_its_import_after_a_handful_of_calls_and_dist
     loop: Loop, sandbox: RunningSandbox, application: str, place: dict[str, str], how: str
 ) -> None:
     sandbox.switch(bad_site=how)
-    wrong = loop.submit(*rows(2400), application={"id": application}, **place)
+    wrong = loop.submit(*rows(1000), application={"id": application}, **place)
     before = loop.transport.calls
     loop.go(60)
     view = loop.view(wrong)
-    assert (view.state, view.counts["requested"] + view.counts["ordered"]) == ("held", 2400)
+    assert (view.state, view.counts["requested"] + view.counts["ordered"]) == ("held", 1000)
     assert loop.transport.calls - before <= HANDFUL
     assert len(sandbox.calls("dashboard.orders.create")) == 1
     right = loop.submit(*rows(5, 300), application={"id": application})

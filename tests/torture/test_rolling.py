@@ -7,10 +7,10 @@ from tests.system.conftest import until
 from tests.torture.rolling import Rolling, unpack
 from tests.torture.stand import Stand
 
-NUMBERS = {"short": 2000, "long": 10_000}
+NUMBERS = {"short": 1000, "long": 10_000}
 SMALL = 4
 ORDER = ("dispatcher", "worker", "web")  # as in docs/servers.md: what a newer process plans, dispatchers know by then
-LATENCY = {"short": 0.4, "long": 0.1}  # so long that the import outlasts the change
+LATENCY = {"short": 0.8, "long": 0.1}  # so long that the import outlasts the change
 STOP_SECONDS = {"short": 20.0, "long": 3.0}  # a call in flight, its record, the process's end; the gate may be slow
 
 

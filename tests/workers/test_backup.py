@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 COUNT = 30
+PROCESSES = ("worker", "dispatcher")
 PAGE = (ROOT / "docs" / "servers.md").read_text()
 
 
@@ -102,17 +103,20 @@ def test_a_ledger_restored_from_the_middle_of_an_import_finds_out_what_is_done_a
 ) -> None:
     back_up, restore, environ = commands(ledger, tmp_path)
     import_id = submit(ledger, environment)
-    run_until(
-        lambda: imported(ledger, import_id) >= COUNT // 4, process, until, environment, then=back_up, places=environ
-    )
+    running = [process(name, environment) for name in PROCESSES]
+    until(lambda: imported(ledger, import_id) >= COUNT // 4, "a quarter is imported")
+    shell(back_up, environ)
     before = imported(ledger, import_id)
-    run_until(lambda: ended(ledger, import_id), process, until, environment)
+    until(lambda: ended(ledger, import_id), "the import has ended")
+    stop(running)
     assert imported(ledger, import_id) == COUNT
     ledger.close()
     shell(restore, environ)
     assert COUNT // 4 <= imported(ledger, import_id) <= before
     assert not ended(ledger, import_id)
-    run_until(lambda: ended(ledger, import_id), process, until, environment)
+    running = [process(name, environment) for name in PROCESSES]
+    until(lambda: ended(ledger, import_id), "the import has ended again")
+    stop(running)
     counts = import_view(ledger, import_id).counts
     assert counts["imported"] + counts["present"] == COUNT
     assert counts["present"] > 0
@@ -139,20 +143,7 @@ def ended(ledger: Ledger, import_id: str) -> bool:
     return import_view(ledger, import_id).finished_at is not None
 
 
-def run_until(
-    holds: Callable[[], bool],
-    process: Callable[..., Process],
-    until: Callable[..., None],
-    environment: dict[str, str],
-    *,
-    then: str | None = None,
-    places: dict[str, str] | None = None,
-) -> None:
-    """Run a worker and a dispatcher until it holds, do what is then to be done while they run, and stop them."""
-    running = [process(name, environment) for name in ("worker", "dispatcher")]
-    until(holds, "the import is so far")
-    if then:
-        shell(then, places)
+def stop(running: list[Process]) -> None:
     for one in running:
         one.popen.send_signal(signal.SIGTERM)
     assert [one.popen.wait(30) for one in running] == [0, 0]

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 import requests
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def test_the_web_process_is_for_this_machine_only_unless_there_are_keys(environ:
     assert "TNIMPORT_API_KEYS_FILE" in refusals(environ | {"TNIMPORT_WEB_BIND": "0.0.0.0:8080"}, "web")["web"]
 
 
+@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)  # the other tests of processes are on SQLite
 def test_processes_keep_to_their_settings_and_sigterm_stops_every_one_with_exit_code_0(  # noqa: PLR0917 - fixtures
     environ: dict[str, str],
     ledger: Ledger,

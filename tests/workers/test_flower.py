@@ -67,9 +67,8 @@ def test_it_asks_for_the_password_shows_everything_with_it_lets_nobody_act_and_s
     assert flower.wait(20) == 0
 
 
-@pytest.mark.parametrize("bind", ["0.0.0.0:5555", "[::]:5555", "192.0.2.7:5555"])
-def test_without_a_password_it_does_not_start_where_others_reach_it(environ: dict[str, str], bind: str) -> None:
-    environ = os.environ | environ | {"TNIMPORT_FLOWER_BIND": bind}
+def test_without_a_password_it_does_not_start_where_others_reach_it(environ: dict[str, str]) -> None:
+    environ = os.environ | environ | {"TNIMPORT_FLOWER_BIND": "0.0.0.0:5555"}
     done = subprocess.run(COMMAND, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 4
     assert "TNIMPORT_FLOWER_AUTH" in done.stderr

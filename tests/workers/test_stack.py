@@ -57,13 +57,17 @@ def running(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_every_process_of_the_stack(
-    number: signal.Signals, running: "subprocess.Popen[bytes]", tmp_path: Path
+def test_ctrl_c_stops_every_process_of_the_stack_and_a_second_one_in_its_folder_is_refused(
+    running: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
+    """SIGTERM stops the stack of the demonstration and that of the pages' tests, which are wrong if it does not."""
+    second = [sys.executable, "-m", "workers.stack", "--folder", str(tmp_path)]
+    refused = subprocess.run(second, env=environment(), capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == 1
+    assert "--folder" in refused.stderr
     family = psutil.Process(running.pid).children(recursive=True)
     assert len(family) >= 6
-    running.send_signal(number)
+    running.send_signal(signal.SIGINT)
     assert running.wait(60) == 0
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
@@ -79,13 +83,6 @@ def test_a_stack_that_is_killed_leaves_nobody_behind(running: "subprocess.Popen[
     running.kill()
     _, alive = psutil.wait_procs(family, timeout=60)
     assert alive == []
-
-
-def test_a_second_stack_in_the_same_folder_is_refused(running: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "workers.stack", "--folder", str(tmp_path)]
-    second = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=30, check=False)
-    assert second.returncode == 1
-    assert "--folder" in second.stderr
 
 
 def test_a_stack_for_the_real_apis_has_no_sandbox_and_one_with_a_broker_no_redis() -> None:
