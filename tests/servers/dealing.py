@@ -1,0 +1,26 @@
+"""How a run deals tests out to its processes: those that share a stack stay together, and long ones come first."""
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = ("tests/system/", "tests/docs/")  # each has a stack that lives for the session: it starts once in a run
+LONG = ("tests/torture/", "tests/workers/", "tests/deploy/")  # dealt early, so that none is the last one alone
+
+
+class Dealing(LoadScopeScheduling):
+    """Test by test, but a folder with a stack of its own as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Deal in this way whenever a run has several processes."""
+    return Dealing(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among the shuffled tests, those that start processes come first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
