@@ -188,6 +188,17 @@ def nothing_is_stuck(seen: Snapshot, row: sa.Row[Any]) -> None:
             assert len(works) == 1
 
 
+def times_of(table: sa.Table) -> list[sa.Column[Any]]:
+    return [column for column in table.columns if isinstance(column.type, sa.Double) and column.name not in NOT_TIMES]
+
+
+AGING = [
+    sa.update(table).values({column: column - sa.bindparam("seconds") for column in times_of(table)})
+    for table in tables.metadata.sorted_tables
+    if times_of(table)
+]
+
+
 def wish(application_id: str | None = None, **values: Any) -> ApplicationWish:
     name = values.get("name", application_id)
     return ApplicationWish(application_id=application_id, fingerprint=f"wish of {name}", spec={}, **values)
@@ -342,10 +353,8 @@ class Desk:
     def passes(self, seconds: float) -> None:
         """Time passes: every stored time is that much longer ago."""
         with self.ledger.write() as tx:
-            for table in tables.metadata.sorted_tables:
-                times = [c for c in table.columns if isinstance(c.type, sa.Double) and c.name not in NOT_TIMES]
-                if times:
-                    tx.run(sa.update(table).values({column: column - seconds for column in times}))
+            for aging in AGING:
+                tx.run(aging, {"seconds": seconds})
 
     def reap(self) -> int:
         return reap.reap(self.ledger)

@@ -34,8 +34,8 @@ def said(ledger: Ledger) -> Iterator[Said]:
     """Every statement with its values, from now on."""
     found: Said = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
-        found.append((statement, values[0] if many else values))
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
+        found.append((statement, values[0] if isinstance(values, list) else values))
 
     sa.event.listen(ledger.engine, "before_cursor_execute", note)
     yield found

@@ -110,7 +110,7 @@ def test_a_staging_that_somebody_is_just_adding_to_is_alive_however_long_it_took
     desk.passes(61)
     with desk.ledger.write() as tx:  # a chunk that begins an order of its own, not committed yet
         slow._still_ours(tx, staged_at=tx.now)
-        slow._open_order(tx, 7, "local")
+        slow._open_orders(tx, {7: "local"})
         with pytest.raises(InProgress):
             begin(desk.ledger, desk.new(key="k"))
     with pytest.raises(InProgress):

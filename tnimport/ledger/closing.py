@@ -70,7 +70,7 @@ def wishing(tx: Tx, application_ref: int | None) -> list[str]:
 
 def close_if_stopped(tx: Tx, import_id: str) -> None:
     """Close the orders of a cancelled or refused import that no run holds; does nothing to any other import."""
-    row = tx.run(sa.select(*_FIELDS).where(imports.c.id == import_id, imports.c.finished_at.is_(None))).first()
+    row = tx.run(_WHY, {"import": import_id}).first()
     if row is None or (row.cancel_asked_at is None and row.refused_code is None):
         return
     # Two that close the same import take turns, before either touches its work.
@@ -84,12 +84,10 @@ def close_if_stopped(tx: Tx, import_id: str) -> None:
         finish(tx, import_id)
 
 
-_FIELDS: Final = (
-    imports.c.cancel_asked_at,
-    imports.c.refused_code,
-    imports.c.refused_text,
-    imports.c.action,
-    imports.c.verify_started_at,
+_WHY: Final = (
+    sa.select(imports.c.cancel_asked_at, imports.c.refused_code, imports.c.refused_text)
+    .add_columns(imports.c.action, imports.c.verify_started_at)
+    .where(imports.c.id == sa.bindparam("import"), imports.c.finished_at.is_(None))
 )
 
 

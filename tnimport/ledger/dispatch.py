@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from tnimport.ledger.leaps import leaps
 from tnimport.ledger.receivers import Receivers
 from tnimport.ledger.records import record_of
 from tnimport.ledger.schema import imports, orders, work
-from tnimport.ledger.window import Window
+from tnimport.ledger.window import OPEN_TO, Window
 from tnimport.ledger.work import SENT, WAITING, active, application_ready, closing, doubtful, going_on, waits
 
 _LEFT: Final = sa.func.coalesce(sum((imports.c[state] for state in OPEN), sa.literal(0)), 0).label("left")
@@ -131,7 +132,15 @@ def _offer(tx: Tx, account: str, name: Lane) -> tuple[Iterator[Due], Gate]:
 
 
 def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Due]:
-    """Due work of imports that may go on, the first few rows of each import, locked against other dispatchers.
+    """Due work of imports that may go on, the first few rows of each import, locked against other dispatchers."""
+    places = window.places() if window else {}
+    rows = tx.run(_due_in(name), {"of": account, "at": tx.now, **places})
+    return (record_of(Due, row) for row in rows)
+
+
+@cache
+def _due_in(name: Lane) -> sa.Select[Any]:
+    """The query of a lane; to build it costs more than to execute it.
 
     Orders yet to be sent are ranked apart, so that many of them do not hide the looks at those that were.
     """
@@ -141,53 +150,56 @@ def _due(tx: Tx, account: str, name: Lane, window: Window | None) -> Iterator[Du
         sa.select(work.c.id, rank.label("rank"), opens)
         .select_from(work.outerjoin(imports, imports.c.id == work.c.import_id))
         .outerjoin(orders, orders.c.id == work.c.order_id)
-        .where(*_waiting(tx, account, name), work.c.due_at <= tx.now)
-        .where(work.c.task.in_(_TASKS), *_startable(name, window))
+        .where(*_waiting(name), _IS_DUE, work.c.task.in_(_TASKS), *_startable(name))
         .subquery()
     )
     fields = [work.c[name] for name in Due.__dataclass_fields__ if name in work.c]
-    query = (
+    return (
         sa.select(*fields, imports.c.max_per_minute, ranked.c.opens, _LEFT)
         .select_from(work.join(ranked, ranked.c.id == work.c.id).outerjoin(imports, imports.c.id == work.c.import_id))
         .where(ranked.c.rank <= (MESSAGES_AHEAD if name is Lane.MESSAGES else LOOKAHEAD), waits())
         .order_by(ranked.c.rank, work.c.due_at)
         .with_for_update(of=work, skip_locked=True)
     )
-    return (record_of(Due, row) for row in tx.run(query))
 
 
-def _waiting(tx: Tx, account: str, name: Lane) -> tuple[sa.ColumnElement[bool], ...]:
+def _waiting(name: Lane) -> tuple[sa.ColumnElement[bool], ...]:
     """Of an account's own messages, which may be very many, only the next few are looked at; an import has few."""
-    mine = (work.c.account == account, work.c.lane == name, work.c.state == WAITING)
+    mine = (_OF_ACCOUNT, work.c.lane == name, work.c.state == WAITING)
     if name is not Lane.MESSAGES:
         return mine
-    own = sa.select(work.c.id).where(*mine, work.c.due_at <= tx.now, work.c.import_id.is_(None))
+    own = sa.select(work.c.id).where(*mine, _IS_DUE, work.c.import_id.is_(None))
     next_ = own.order_by(work.c.due_at).limit(MESSAGES_AHEAD).subquery()
-    proving = sa.select(imports.c.id).where(imports.c.account == account, active(), imports.c.verify_started_at > 0)
+    proving = sa.select(imports.c.id).where(
+        imports.c.account == sa.bindparam("of"), active(), imports.c.verify_started_at > 0
+    )
     theirs = sa.select(work.c.id).where(work.c.import_id.in_(proving), work.c.task == Task.SEND_MESSAGE)
     return work.c.id.in_(sa.select(next_.c.id).union_all(theirs)), waits()
 
 
-def _startable(name: Lane, window: Window | None) -> Iterator[sa.ColumnElement[bool]]:
+def _startable(name: Lane) -> Iterator[sa.ColumnElement[bool]]:
     if name is Lane.APPLICATIONS:
         wanting = sa.exists().where(imports.c.application_ref == work.c.application_ref, active())
         yield wanting.correlate(work)
         return
     yield sa.or_(work.c.import_id.is_(None), going_on()) if name in _OF_NO_IMPORT else going_on()
-    if window is not None:
-        yield window.open_to()
+    if name is Lane.DASHBOARD:
+        yield OPEN_TO
     if name in {Lane.NUMBERS, Lane.LOOKUPS}:
         # What an import left behind is found out without the application, which may not be there any longer.
         ready = (application_ready().correlate(imports), sa.and_(closing(), doubtful()))
         yield sa.or_(work.c.task == Task.RELEASE_NUMBERS, *ready)
 
 
+_OF_ACCOUNT: Final = work.c.account == sa.bindparam("of")
+_IS_DUE: Final = work.c.due_at <= sa.bindparam("at")
+
+
 def _next_due(tx: Tx, account: str, name: Lane) -> float:
-    first = sa.select(sa.func.min(work.c.due_at)).where(
-        work.c.account == account,
-        work.c.lane == name,
-        work.c.state == WAITING,
-        work.c.due_at > tx.now,
-    )
-    found = tx.run(first).scalar()
+    found = tx.run(_NEXT_DUE, {"of": account, "endpoint": name, "at": tx.now}).scalar()
     return inf if found is None else float(found)
+
+
+_NEXT_DUE: Final = sa.select(sa.func.min(work.c.due_at)).where(
+    _OF_ACCOUNT, work.c.lane == sa.bindparam("endpoint"), work.c.state == WAITING, work.c.due_at > sa.bindparam("at")
+)

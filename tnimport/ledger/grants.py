@@ -6,7 +6,7 @@ the rest; so a million numbers are a few rows, and the broker never holds more t
 
 from dataclasses import dataclass, field, replace
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
@@ -75,6 +75,25 @@ class Round:
     wake_at: float = inf
 
 
+# Built once: a round executes each of them for every claim that it gives.
+_IN_FLIGHT: Final = (
+    sa.select(sa.func.count())
+    .select_from(work)
+    .where(work.c.account == sa.bindparam("of"), work.c.lane == sa.bindparam("endpoint"))
+    .where(work.c.state.in_((SENT, RUNNING)))
+)
+_OPEN_PLACES: Final = (
+    sa.select(numbers.c.pos)
+    .where(numbers.c.order_id == sa.bindparam("order"), numbers.c.outcome == Outcome.OPEN)
+    .where(numbers.c.pos >= sa.bindparam("first"), numbers.c.pos < sa.bindparam("last"))
+    .order_by(numbers.c.pos)
+    .limit(sa.bindparam("most"))
+)
+_ADDING: Final = sa.insert(work).returning(work.c.id)
+_CHANGING: Final = sa.update(work).where(work.c.id == sa.bindparam("row"))
+_REMOVING: Final = sa.delete(work).where(work.c.id == sa.bindparam("row"))
+
+
 class Hand:
     """Grants of one lane within one transaction."""
 
@@ -93,9 +112,7 @@ class Hand:
         return tokens if self._trusted else min(tokens, 1 - self._in_flight())
 
     def _in_flight(self) -> int:
-        count = sa.select(sa.func.count()).select_from(work).where(work.c.account == self._account)
-        flying = count.where(work.c.lane == self._name, work.c.state.in_((SENT, RUNNING)))
-        return int(self._tx.run(flying).scalar_one())
+        return int(self._tx.run(_IN_FLIGHT, {"of": self._account, "endpoint": self._name}).scalar_one())
 
     def give(self, turns: Turns[Due], room: int, gate: Gate) -> None:
         """Go round as long as there are tokens, room and something due that the gate lets in."""
@@ -146,7 +163,7 @@ class Hand:
         size = pacing.grant_size(self._pace, item.left) if self._trusted else 1
         places = self._open_places(item, int(min(budget, size)))
         if not places:
-            self._tx.run(sa.delete(work).where(work.c.id == item.id))
+            self._tx.run(_REMOVING, {"row": item.id})
             return None
         cut = places[-1] + 1
         if cut >= item.last:
@@ -156,9 +173,8 @@ class Hand:
         return replace(item, first=cut)
 
     def _open_places(self, item: Due, most: int) -> list[int]:
-        here = (numbers.c.order_id == item.order_id, numbers.c.pos >= item.first, numbers.c.pos < item.last)
-        query = sa.select(numbers.c.pos).where(*here, numbers.c.outcome == Outcome.OPEN)
-        return list(self._tx.run(query.order_by(numbers.c.pos).limit(most)).scalars())
+        here = {"order": item.order_id, "first": item.first, "last": item.last, "most": most}
+        return list(self._tx.run(_OPEN_PLACES, here).scalars())
 
     def _split(self, item: Due, cut: int) -> int:
         """Give the front of a range a row of its own; the rest stays where it is."""
@@ -166,11 +182,9 @@ class Hand:
             name: getattr(item, name)
             for name in ("task", "import_id", "order_id", "look", "lost", "attempts", "strikes")
         }
-        front = sa.insert(work).values(
-            account=self._account, lane=self._name, due_at=self._tx.now, first=item.first, last=cut, **kept
-        )
-        front_id = int(self._tx.run(front.returning(work.c.id)).scalar_one())
-        self._tx.run(sa.update(work).where(work.c.id == item.id).values(first=cut))
+        own = {"account": self._account, "lane": self._name, "due_at": self._tx.now, "first": item.first, "last": cut}
+        front_id = int(self._tx.run(_ADDING, kept | own).scalar_one())
+        self._tx.run(_CHANGING, {"row": item.id, "first": cut})
         return front_id
 
     def _send(self, item: Due, count: int) -> None:
@@ -179,7 +193,7 @@ class Hand:
         values = {"state": SENT, "serial": serial, "until": self._until, "tokens": spent}
         if self._name is not Lane.VERIFY:  # which asks for how long nobody has looked
             values["due_at"] = self._tx.now
-        self._tx.run(sa.update(work).where(work.c.id == item.id).values(**values))
+        self._tx.run(_CHANGING, {"row": item.id, **values})
         self._lane = pacing.take(self._lane, self._pace, count, self._tx.now)
         self._budget -= count
         self._spend_own(item, count)

@@ -42,16 +42,18 @@ class Trouble:
 
 def lock(tx: Tx, account: str, name: str, pace: Pace) -> Lane:
     """Read a lane and keep it from everybody else until the transaction ends; a new one is full and not opened."""
-    fresh = pacing.fresh(pace, tx.now)
-    tx.run(tx.insert(lanes).values(account=account, name=name, **asdict(fresh)).on_conflict_do_nothing())
-    fields = [lanes.c[name] for name in Lane.__dataclass_fields__]
-    row = tx.run(sa.select(*fields).where(_is(account, name)).with_for_update()).one()
+    this = {"of": account, "endpoint": name}
+    row = tx.run(_LOCKING, this).one_or_none()
+    if row is None:
+        fresh = asdict(pacing.fresh(pace, tx.now))
+        tx.run(tx.insert(lanes).values(account=account, name=name, **fresh).on_conflict_do_nothing())
+        row = tx.run(_LOCKING, this).one()
     return record_of(Lane, row)
 
 
 def save(tx: Tx, account: str, name: str, lane: Lane) -> None:
     """Write a lane that this transaction has locked."""
-    tx.run(sa.update(lanes).where(_is(account, name)).values(**asdict(lane)))
+    tx.run(_SAVING, {"of": account, "endpoint": name, **asdict(lane)})
 
 
 def succeeded(tx: Tx, account: str, name: str) -> None:
@@ -66,6 +68,9 @@ _OPENING: Final = (
     .where(*_THIS, sa.or_(lanes.c.opened.is_(False), lanes.c.trouble > 0, lanes.c.limited > 0))
     .values(opened=True, trouble=0, limited=0)
 )
+_LOCKING: Final = sa.select(*(lanes.c[name] for name in Lane.__dataclass_fields__)).where(*_THIS).with_for_update()
+_SAVING: Final = sa.update(lanes).where(*_THIS)
+_TROUBLE: Final = sa.select(lanes.c.trouble).where(*_THIS)
 _PAUSED: Final = sa.select(lanes.c.paused_until).where(*_THIS)
 
 
@@ -135,7 +140,7 @@ def paused(tx: Tx, account: str, name: str) -> bool:
 
 def failing(tx: Tx, account: str, name: str) -> bool:
     """Whether so many calls in a row have failed that the lane is closed to all but one call at a time."""
-    trouble = tx.run(sa.select(lanes.c.trouble).where(_is(account, name))).scalar()
+    trouble = tx.run(_TROUBLE, {"of": account, "endpoint": name}).scalar()
     return trouble is not None and trouble >= pacing.TROUBLE_CLOSES
 
 

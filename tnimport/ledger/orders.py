@@ -6,8 +6,9 @@ order found `submitting` is asked for by its reference before it is sent again.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -58,12 +59,19 @@ class OrderView:
 
 def load(ledger: Ledger, run: Run) -> OrderView:
     """Read the run's order with the numbers (ten digits) that it is about."""
-    plain = [name for name in OrderView.__dataclass_fields__ if name not in {"numbers", "now"}]
     with ledger.read() as tx:
-        row = tx.run(sa.select(*(orders.c[name] for name in plain)).where(orders.c.id == run.order_id)).one()
+        row = tx.run(_LOADING, {"order": run.order_id}).one()
         state, action = OrderState(row.state), Action(row.action)
         places = open_places(tx, row.id, about(action))
         return record_of(OrderView, row, state=state, action=action, numbers=list(places), now=tx.now)
+
+
+_OF_RUN: Final = orders.c.id == sa.bindparam("order")
+_LOADING: Final = sa.select(
+    *(orders.c[name] for name in OrderView.__dataclass_fields__ if name not in {"numbers", "now"})
+).where(_OF_RUN)
+_STATE: Final = sa.select(orders.c.state).where(_OF_RUN)
+_ACTION: Final = sa.select(orders.c.action).where(_OF_RUN)
 
 
 def about(action: Action) -> Outcome:
@@ -73,19 +81,25 @@ def about(action: Action) -> Outcome:
 
 def move(tx: Tx, run: Run, state: OrderState, **values: Any) -> sa.Row[Any]:  # noqa: ANN401 - columns of `orders`
     """Move the order if its state allows; the claim has been fenced, so nobody else moves it."""
+    return tx.run(_moving(state), {"order": run.order_id, **values}).one()
+
+
+@cache
+def _moving(state: OrderState) -> sa.Executable:
+    """The guarded update to this state; one that is about to be sent counts that."""
     sources = [source for source, targets in ORDER_MOVES.items() if state in targets or source is state]
-    guarded = sa.update(orders).where(orders.c.id == run.order_id, orders.c.state.in_(sources))
-    return tx.run(guarded.values(state=state, **values).returning(*orders.c)).one()
+    sends = {"attempts": orders.c.attempts + 1} if state is OrderState.SUBMITTING else {}
+    return sa.update(orders).where(_OF_RUN, orders.c.state.in_(sources)).values(state=state, **sends).returning(orders)
 
 
 def state_of(tx: Tx, run: Run) -> OrderState:
     """The state of the run's order."""
-    return OrderState(tx.run(sa.select(orders.c.state).where(orders.c.id == run.order_id)).scalar_one())
+    return OrderState(tx.run(_STATE, {"order": run.order_id}).scalar_one())
 
 
 def action_of(tx: Tx, run: Run) -> Action:
     """What the run's order does with its numbers."""
-    return Action(tx.run(sa.select(orders.c.action).where(orders.c.id == run.order_id)).scalar_one())
+    return Action(tx.run(_ACTION, {"order": run.order_id}).scalar_one())
 
 
 def order_id(run: Run) -> int:

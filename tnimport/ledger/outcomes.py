@@ -104,8 +104,14 @@ def settle(tx: Tx, order_id: int, settled: Sequence[Settled], concerned: Outcome
 
 def _sweep(tx: Tx, order_id: int) -> None:
     """Ranges that wait hold no open number any longer; a run that has just written its last ends by itself."""
-    ranges = sa.delete(work_table).where(work_table.c.order_id == order_id, work_table.c.last > work_table.c.first)
-    tx.run(ranges.where(work_table.c.state != work.RUNNING))
+    tx.run(_SWEEPING, {"order": order_id})
+
+
+_SWEEPING: Final = (
+    sa.delete(work_table)
+    .where(work_table.c.order_id == sa.bindparam("order"), work_table.c.last > work_table.c.first)
+    .where(work_table.c.state != work.RUNNING)
+)
 
 
 def _count(tx: Tx, order_id: int, settled: Sequence[Settled], concerned: Outcome) -> sa.Row[Any]:
@@ -190,5 +196,11 @@ def _write_postgres(tx: Tx, order_id: int, rows: Sequence[tuple[Any, ...]], conc
 
 def open_places(tx: Tx, order_id: int, outcome: Outcome = Outcome.OPEN) -> dict[str, int]:
     """The numbers of an order that have this outcome: ten digits to position."""
-    query = sa.select(numbers.c.tn, numbers.c.pos).where(numbers.c.order_id == order_id, numbers.c.outcome == outcome)
-    return {str(row.tn): row.pos for row in tx.run(query.order_by(numbers.c.pos))}
+    return {str(row.tn): row.pos for row in tx.run(_PLACES, {"order": order_id, "fate": outcome})}
+
+
+_PLACES: Final = (
+    sa.select(numbers.c.tn, numbers.c.pos)
+    .where(numbers.c.order_id == sa.bindparam("order"), numbers.c.outcome == sa.bindparam("fate"))
+    .order_by(numbers.c.pos)
+)

@@ -1,7 +1,7 @@
 """The moves of an order at the carrier: seen again, missing, ended."""
 
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -31,12 +31,14 @@ def unfinished(ledger: Ledger, run: Run, status: str, seconds: float, looked_at:
     """
     with ledger.write() as tx:
         work.fence(tx, run)
-        counted = {"polls": orders.c.polls + 1, "carrier_status": status[:32], "missing_since": None}
-        tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
+        tx.run(_LOOKED, {"order": run.order_id, "carrier_status": status[:32], "missing_since": None})
         seconds = sooner(tx, run, looked_at, seconds)
         later(tx, run, seconds, attempts=run.attempts + 1, strikes=0, lost=False)
         lanes.succeeded(tx, run.account, run.lane)
     return seconds
+
+
+_LOOKED: Final = sa.update(orders).where(orders.c.id == sa.bindparam("order")).values(polls=orders.c.polls + 1)
 
 
 @untangled
@@ -48,8 +50,7 @@ def missing(ledger: Ledger, run: Run, seconds: float, looked_at: float = inf, *,
     with ledger.write() as tx:
         work.fence(tx, run)
         since = sa.func.coalesce(orders.c.missing_since, tx.now)
-        counted = {"polls": orders.c.polls + 1, "missing_since": since}
-        tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**counted))
+        tx.run(_LOOKED.values(missing_since=since), {"order": run.order_id})
         seconds = seconds if over else sooner(tx, run, looked_at, seconds)
         later(tx, run, seconds, attempts=run.attempts + 1, strikes=0, lost=over)
         lanes.succeeded(tx, run.account, run.lane)
@@ -90,8 +91,8 @@ def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
 
 def _finish(tx: Tx, run: Run, status: str, bad: list[Settled], concerned: Outcome) -> sa.Row[Any]:
     settle(tx, order_id(run), bad, concerned)
-    values = {"polls": orders.c.polls + 1, "carrier_status": status[:32], "finished_at": tx.now}
-    return tx.run(sa.update(orders).where(orders.c.id == run.order_id).values(**values).returning(*orders.c)).one()
+    ended = {"order": run.order_id, "carrier_status": status[:32], "finished_at": tx.now}
+    return tx.run(_LOOKED.returning(orders), ended).one()
 
 
 def _good_go_on(tx: Tx, run: Run, row: sa.Row[Any], after: OrderState) -> None:

@@ -1,6 +1,7 @@
 """Which sites and SIP peers of an account have been seen to work: a row beside its lanes, opened by an order's end."""
 
 from hashlib import sha256
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -16,8 +17,12 @@ def name_of(site_id: str, sip_peer_id: str | None) -> str:
 
 def known(tx: Tx, account: str, name: str) -> bool:
     """Whether an order for it has come to an end that was not its fault."""
-    row = sa.select(lanes.c.opened).where(lanes.c.account == account, lanes.c.name == name)
-    return bool(tx.run(row).scalar())
+    return bool(tx.run(_OPENED, {"of": account, "site": name}).scalar())
+
+
+_OPENED: Final = sa.select(lanes.c.opened).where(
+    lanes.c.account == sa.bindparam("of"), lanes.c.name == sa.bindparam("site")
+)
 
 
 def worked(tx: Tx, account: str, site_id: str, sip_peer_id: str | None) -> None:

@@ -1,6 +1,7 @@
 """The moves of an order on its way to the carrier."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ from tnimport.ledger.events import note
 from tnimport.ledger.lanes import Trouble
 from tnimport.ledger.orders import Fault, about, action_of, hold_run, later, move, order_id, state_of
 from tnimport.ledger.outcomes import Failed, open_places, settle
-from tnimport.ledger.schema import imports, orders
+from tnimport.ledger.schema import imports
 from tnimport.ledger.work import Run
 
 
@@ -24,10 +25,12 @@ def sending(ledger: Ledger, run: Run) -> None:
     """Write down that we are about to send the order; from here on it may exist at the carrier."""
     with ledger.write() as tx:
         work.fence(tx, run)
-        row = move(tx, run, OrderState.SUBMITTING, sent_at=tx.now, attempts=orders.c.attempts + 1)
-        started = (imports.c.id == run.import_id, imports.c.started_at.is_(None))
-        tx.run(sa.update(imports).where(*started).values(started_at=tx.now))
+        row = move(tx, run, OrderState.SUBMITTING, sent_at=tx.now)
+        tx.run(_STARTING, {"import": run.import_id, "started_at": tx.now})
         note(tx, "order_sending", row.import_id, order=row.id, reference=row.reference, attempt=row.attempts)
+
+
+_STARTING: Final = sa.update(imports).where(imports.c.id == sa.bindparam("import"), imports.c.started_at.is_(None))
 
 
 @untangled

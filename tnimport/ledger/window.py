@@ -7,7 +7,7 @@ Orders that nobody looks at, because the account is at fault or a person has to 
 """
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,17 +22,27 @@ ORDERS_AT_CARRIER: Final = 20
 ORDERS_OF_ONE_IMPORT: Final = 16  # the carrier may take hours; a small import finds a place behind a huge one
 
 
+_THERE: Final = (
+    sa.select(orders.c.import_id)
+    .join(imports, imports.c.id == orders.c.import_id)
+    .where(orders.c.account == sa.bindparam("of"), orders.c.state.in_(AT_CARRIER), answered())
+)
+_GOING: Final = (
+    sa.select(orders.c.import_id)
+    .join(work, work.c.order_id == orders.c.id)
+    .where(work.c.account == sa.bindparam("of"), work.c.state.in_((SENT, RUNNING)))
+    .where(orders.c.state == OrderState.PLANNED)
+)
+_TAKEN: Final = sa.union_all(_THERE, _GOING)
+
+
 class Window:
     """The orders that are at the carrier or on their way; made and used while the account's lane is locked."""
 
     def __init__(self, tx: Tx, account: str) -> None:
         self._tx, self._account = tx, account
         self._sites: dict[str, bool] = {}
-        looked_at = sa.select(orders.c.import_id).join(imports, imports.c.id == orders.c.import_id).where(answered())
-        there = looked_at.where(orders.c.account == account, orders.c.state.in_(AT_CARRIER))
-        sent = (work.c.account == account, work.c.state.in_((SENT, RUNNING)), orders.c.state == OrderState.PLANNED)
-        going = sa.select(orders.c.import_id).join(work, work.c.order_id == orders.c.id).where(*sent)
-        self._taken = Counter[str](tx.run(sa.union_all(there, going)).scalars())
+        self._taken = Counter[str](tx.run(_TAKEN, {"of": account}).scalars())
 
     def lets_in(self, item: Due) -> bool:
         """Whether the work may start; what sends an order takes a place."""
@@ -55,10 +65,15 @@ class Window:
             self._sites[site] = sites.known(self._tx, self._account, site)
         return self._sites[site]
 
-    def open_to(self) -> sa.ColumnElement[bool]:
-        """Orders that are under way already, and planned ones where there is a place."""
-        under_way = sa.or_(orders.c.id.is_(None), orders.c.state != OrderState.PLANNED)  # none = the account's own
-        if self._taken.total() >= ORDERS_AT_CARRIER:
-            return under_way
+    def places(self) -> dict[str, Any]:
+        """What the condition `OPEN_TO` is filled in with."""
         full = [import_id for import_id, count in self._taken.items() if count >= ORDERS_OF_ONE_IMPORT]
-        return sa.or_(under_way, orders.c.import_id.not_in(full))
+        return {"place": self._taken.total() < ORDERS_AT_CARRIER, "full": full}
+
+
+# Orders that are under way already, an account's own work, and planned orders where there is a place for them.
+OPEN_TO: Final = sa.or_(
+    orders.c.id.is_(None),
+    orders.c.state != OrderState.PLANNED,
+    sa.and_(sa.bindparam("place", type_=sa.Boolean), orders.c.import_id.not_in(sa.bindparam("full", expanding=True))),
+)

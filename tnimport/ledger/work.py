@@ -8,7 +8,6 @@ transaction of a run begins with `fence`.
 import secrets
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -178,18 +177,12 @@ def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401 - columns o
     Raises:
         ClaimLost: it is no longer ours; the transaction must write nothing.
     """
-    new = {f"new_{name}": value for name, value in (changes or {"token": run.token}).items()}
-    if tx.changed(_fencing(tuple(changes) or ("token",)), {"claim": run.id, "mine": run.token, **new}) != 1:
+    if tx.changed(_FENCING, {"claim": run.id, "mine": run.token, **(changes or {"token": run.token})}) != 1:
         raise ClaimLost
 
 
-@cache
-def _fencing(names: tuple[str, ...]) -> sa.Executable:
-    ours = sa.update(work).where(*_MINE, work.c.state == RUNNING)
-    return ours.values({name: sa.bindparam(f"new_{name}", type_=work.c[name].type) for name in names})
-
-
 _MINE: Final = (work.c.id == sa.bindparam("claim"), work.c.token == sa.bindparam("mine"))
+_FENCING: Final = sa.update(work).where(*_MINE, work.c.state == RUNNING)
 
 
 def done(tx: Tx, run: Run) -> None:
@@ -202,9 +195,12 @@ _ENDING: Final = sa.delete(work).where(*_MINE)
 
 def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN401 - columns of `work`
     """End this run and have the work started again at `due_at`."""
-    back = sa.update(work).where(work.c.id == run.id, work.c.token == run.token)
-    tx.run(back.values(state=WAITING, token=None, until=None, due_at=due_at, tokens=0, **changes))
+    back = {"state": WAITING, "token": None, "until": None, "due_at": due_at, "tokens": 0, **changes}
+    tx.run(_GOING_BACK, {"claim": run.id, "mine": run.token, **back})
     tx.announce()
+
+
+_GOING_BACK: Final = sa.update(work).where(*_MINE)
 
 
 def put_back(tx: Tx, run: Run, seconds: float = 0) -> None:
@@ -229,8 +225,11 @@ def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
 
 def plan(tx: Tx, task: Task, account: str, lane: str, due_at: float, **more: Any) -> None:  # noqa: ANN401 - columns
     """Add work to be started at `due_at`."""
-    tx.run(sa.insert(work).values(task=task, account=account, lane=lane, due_at=due_at, **more))
+    tx.run(_PLANNING, {"task": task, "account": account, "lane": lane, "due_at": due_at, **more})
     tx.announce()
+
+
+_PLANNING: Final = sa.insert(work)
 
 
 def application_ready() -> sa.ColumnElement[bool]:
