@@ -5,8 +5,8 @@ import sys
 import time
 
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.listing import stream_numbers
-from tnimport.web.rendering import csv_text
+from tnimport.ledger.reading.listing import stream_numbers
+from tnimport.web.imports.rendering import csv_text
 
 EARLY = 10_000
 

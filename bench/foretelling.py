@@ -13,7 +13,7 @@ from bench.record import record
 from bench.stack import Stack, stack
 from bench.telephones import size
 from config.settings import load
-from tnimport.ledger.reads import import_view
+from tnimport.ledger.reading.reads import import_view
 
 LARGE, SMALL = size(60_000, 9_000), size(10_000, 2_000)
 CASES = {"at_a_pace": {"NUMBERS_PER_MINUTE": "12000", "NUMBERS_BURST": "800"}, "without_limits": {}}

@@ -15,7 +15,7 @@ from bench.carrier import calls, carrier
 from bench.record import record
 from bench.stack import Stack, stack
 from bench.telephones import FULL, size
-from tnimport.ledger import control
+from tnimport.ledger.imports import control
 
 SMALL = 10_000
 LARGE = size(1_000_000, 60_000)

@@ -32,7 +32,7 @@ from tnimport.intake.formats import value_items
 from tnimport.intake.request import request_from
 from tnimport.intake.rows import Rows
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.reads import ImportView, import_view
+from tnimport.ledger.reading.reads import ImportView, import_view
 from workers.embedded import start
 
 ROOT = Path(__file__).resolve().parent.parent

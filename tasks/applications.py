@@ -8,8 +8,8 @@ from tasks.results import Done, Later, Result
 from tnimport.bandwidth.applications import Application, ApplicationSpec
 from tnimport.bandwidth.errors import AccountFault, CarrierError, NotFound, OutcomeUnknown, Permanent
 from tnimport.domain.callbacks import MESSAGES, with_secret, without_userinfo
-from tnimport.ledger import applications
-from tnimport.ledger.applications import ApplicationView
+from tnimport.ledger.imports import applications
+from tnimport.ledger.imports.applications import ApplicationView
 
 _URLS: Final = frozenset({"incoming_message_url", "incoming_message_fallback_url"})
 

@@ -17,8 +17,8 @@ from tasks.parts import Access, Job, Parts
 from tasks.results import Later, Result
 from tnimport.contract import Payload
 from tnimport.contract import Task as TaskName
-from tnimport.ledger import work
-from tnimport.ledger.work import ClaimLost, Run
+from tnimport.ledger.claims import work
+from tnimport.ledger.claims.work import ClaimLost, Run
 
 Step = Callable[[Job], Result]
 

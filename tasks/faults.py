@@ -6,8 +6,8 @@ from typing import Final
 from tnimport.bandwidth.errors import AccountFault, CarrierError, Delivery, RateLimited
 from tnimport.domain import backoff
 from tnimport.domain.reasons import reason_for
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.orders import Fault
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.imports.orders import Fault
 
 _RANDOM: Final = SystemRandom()
 UNAUTHORIZED: Final = 401

@@ -16,7 +16,7 @@ from tnimport.intake import keys
 from tnimport.intake.accept import InProgress, KeyConflict, accept
 from tnimport.intake.payload import from_object
 from tnimport.intake.problems import Problem, Refused, problem
-from tnimport.ledger import reads
+from tnimport.ledger.reading import reads
 
 _log: Final = structlog.get_logger("intake")
 RETRY_SECONDS: Final = 5

@@ -12,9 +12,9 @@ from tnimport.bandwidth.messages import MessageSpec
 from tnimport.domain.backoff import ATTEMPTS_MOST
 from tnimport.domain.callbacks import about_message
 from tnimport.domain.messages import MessageState
-from tnimport.ledger import sending
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.sending import Outgoing, Why
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.messaging import sending
+from tnimport.ledger.messaging.sending import Outgoing, Why
 
 VANISHED: Final = Why("run_vanished", "The run that sent it ended without a word: the carrier may have taken it.")
 REFUSED_FROM: Final = 400  # HTTP: below it the carrier may have done what it was asked

@@ -1,27 +1,27 @@
 """Step 4 of Bandwidth's guide: import each number of a grant into Catapult. One call each number."""
 
-from tasks.notebook import Notebook
 from tasks.parts import Job
+from tasks.result_buffer import ResultBuffer
 from tasks.results import Done, Result
 from tasks.verdicts import Verdict, absent, not_done, not_seen, there, without_application
 from tnimport.bandwidth.errors import CarrierError, NotFound
 from tnimport.domain.life import Stage
 from tnimport.domain.telephone import to_e164
-from tnimport.ledger import numbers
-from tnimport.ledger.numbers import Batch, Place
-from tnimport.ledger.outcomes import Imported
+from tnimport.ledger.imports import numbers
+from tnimport.ledger.imports.numbers import Batch, Place
+from tnimport.ledger.imports.outcomes import Imported
 
 
 def import_numbers(job: Job) -> Result:
     """Work through a grant until it is done, time is up, or somebody wants it to stop."""
     batch = numbers.load(job.ledger, job.run)
-    book = Notebook(job, len(batch.places), proving=batch.application_id if batch.in_doubt else None)
+    buffer = ResultBuffer(job, len(batch.places), proving=batch.application_id if batch.in_doubt else None)
     step = _look_at if job.run.look else _import
     for place in batch.places if _can_go(batch) else ():
-        if not job.may_call() or not book.add(place.pos, step(job, batch, place)):
+        if not job.may_call() or not buffer.add(place.pos, step(job, batch, place)):
             break
-    book.close()
-    return Done(book.counts)
+    buffer.close()
+    return Done(buffer.counts)
 
 
 def _can_go(batch: Batch) -> bool:

@@ -11,8 +11,8 @@ from tnimport.bandwidth.externaltns import Order, OrderRequest
 from tnimport.domain import backoff, notifying, reconcile
 from tnimport.domain.life import OrderState
 from tnimport.domain.reasons import reason_for
-from tnimport.ledger import orders, polling, submitting
-from tnimport.ledger.orders import Fault, OrderView
+from tnimport.ledger.imports import orders, polling, submitting
+from tnimport.ledger.imports.orders import Fault, OrderView
 
 ORDER_GONE: Final = ("order_gone", "The carrier accepted the order and later said that it knows no such order.")
 

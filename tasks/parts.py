@@ -12,8 +12,8 @@ from tnimport.domain.accounts import Account
 from tnimport.domain.callbacks import with_secret
 from tnimport.domain.lanes import Lane, pace_of
 from tnimport.domain.pacing import Pace
+from tnimport.ledger.claims.work import Run
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.work import Run
 from tnimport.webhooks.sending import Sender
 
 

@@ -2,7 +2,7 @@
 
 from tasks.parts import Job
 from tasks.results import Done, Later, Result
-from tnimport.ledger import verifying
+from tnimport.ledger.proving import verifying
 
 
 def verify_numbers(job: Job) -> Result:

@@ -1,27 +1,27 @@
 """The removal of numbers from Catapult, before they are ordered away from the Dashboard: look, then delete."""
 
-from tasks.notebook import Notebook
 from tasks.parts import Job
+from tasks.result_buffer import ResultBuffer
 from tasks.results import Done, Result
 from tasks.verdicts import Found, Verdict, not_done, not_seen
 from tnimport.bandwidth.errors import CarrierError, NotFound
 from tnimport.domain.life import Stage
 from tnimport.domain.telephone import to_e164
-from tnimport.ledger import numbers
-from tnimport.ledger.numbers import Place
-from tnimport.ledger.outcomes import Released
+from tnimport.ledger.imports import numbers
+from tnimport.ledger.imports.numbers import Place
+from tnimport.ledger.imports.outcomes import Released
 
 
 def release_numbers(job: Job) -> Result:
     """Work through a grant: first find each number's resource, later delete it. A number that is not there is done."""
     batch = numbers.load(job.ledger, job.run)
-    book = Notebook(job, len(batch.places))
+    buffer = ResultBuffer(job, len(batch.places))
     step = _look_at if job.run.look else _delete
     for place in batch.places:
-        if not job.may_call() or not book.add(place.pos, step(job, place)):
+        if not job.may_call() or not buffer.add(place.pos, step(job, place)):
             break
-    book.close()
-    return Done(book.counts)
+    buffer.close()
+    return Done(buffer.counts)
 
 
 def _look_at(job: Job, place: Place) -> Verdict:

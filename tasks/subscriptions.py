@@ -12,7 +12,7 @@ from tnimport.bandwidth.subscriptions import Subscription, SubscriptionSpec
 from tnimport.domain import notifying
 from tnimport.domain.callbacks import USER, without_userinfo
 from tnimport.domain.notifying import Channel
-from tnimport.ledger import subscriptions
+from tnimport.ledger.messaging import subscriptions
 
 
 def channel_of(job: Job) -> Channel:

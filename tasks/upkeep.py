@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from tasks.parts import Parts
 from tnimport.contract import Task as TaskName
-from tnimport.ledger import prune, totals, upkeep
-from tnimport.ledger.upkeep import PRUNE, Occasion, OccasionLost
+from tnimport.ledger.housekeeping import prune, upkeep
+from tnimport.ledger.housekeeping.upkeep import PRUNE, Occasion, OccasionLost
+from tnimport.ledger.reading import totals
 
 DAY: Final = 86_400.0
 BREATH_SECONDS: Final = 0.01  # between two batches, in which others get at the ledger

@@ -21,10 +21,10 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Stage
 from tnimport.domain.reasons import reason_for
 from tnimport.domain.wishes import OnPresent
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.numbers import Again, Batch, Place
-from tnimport.ledger.orders import Fault
-from tnimport.ledger.outcomes import Failed, Imported, Present, Released
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.imports.numbers import Again, Batch, Place
+from tnimport.ledger.imports.orders import Fault
+from tnimport.ledger.imports.outcomes import Failed, Imported, Present, Released
 
 CLOCKS_DIFFER: Final = 300.0  # seconds that the carrier's clock may be behind the ledger's
 OTHER_APPLICATION: Final = "application_conflict"

@@ -11,9 +11,9 @@ from typing import Any, Final
 from tasks.parts import Job, NotHandedOn
 from tasks.results import Done, Later, Result
 from tnimport.domain.webhooks import NOBODY, DeliveryState, Target, retry_in
-from tnimport.ledger import deliveries
-from tnimport.ledger.deliveries import Attempt, Owed
-from tnimport.ledger.lanes import Trouble
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.notifying import deliveries
+from tnimport.ledger.notifying.deliveries import Attempt, Owed
 from tnimport.webhooks.bodies import event_of
 from tnimport.webhooks.sending import Answer
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from tnimport.domain.backoff import retry_delay
-from tnimport.ledger.sessions import is_blocked
+from tnimport.ledger.sql.sessions import is_blocked
 from workers.publisher import BrokerAway
 
 BLOCKED_SECONDS: Final = 3.0

@@ -21,7 +21,7 @@ from workers.connecting import sender_of, transport_of
 from workers.counting import Calls, Counted
 from workers.cpu import Pin
 from workers.handing import hand_on_by
-from workers.heart import Heart
+from workers.heartbeat import Heartbeat
 
 
 def _is_worker() -> bool:
@@ -58,9 +58,9 @@ def parts() -> Parts:
 
 
 @cache
-def heart() -> Heart:
-    """The heart of this worker."""
-    return Heart(parts().ledger, "worker", calls)
+def heartbeat() -> Heartbeat:
+    """The heartbeat of this worker."""
+    return Heartbeat(parts().ledger, "worker", calls)
 
 
 def _access(settings: Settings, held: AccountAccess, transport: Transport) -> Access:
@@ -95,13 +95,13 @@ def _stop(**_: Any) -> None:  # noqa: ANN401 - as above
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]  # as above
 def _live(**_: Any) -> None:  # noqa: ANN401 - as above
     """From now on this worker takes work: show that it lives."""
-    heart().start()
+    heartbeat().start()
 
 
 @signals.worker_shutdown.connect  # type: ignore[untyped-decorator]  # as above
 def _leave(**_: Any) -> None:  # noqa: ANN401 - as above
     """Nothing runs any longer: hand in the last counts."""
-    heart().stop()
+    heartbeat().stop()
 
 
 register_all(app, parts)

@@ -14,14 +14,14 @@ from sqlalchemy.exc import OperationalError
 from workers.apart import Apart
 from workers.boot import boot
 from workers.dispatching import Dispatcher
-from workers.heart import Heart
+from workers.heartbeat import Heartbeat
 from workers.housekeeping import Housekeeping
 from workers.publisher import Publisher
-from workers.wakeup import Bell, bell_for
+from workers.wakeup import WakeUp, wake_up_for
 
 LEDGER_AWAY_SECONDS: Final = 0.5
 LOCK_SECONDS: Final = 2.0  # a lane whose row somebody keeps locked is passed over, and the others go on
-DEAF_SECONDS: Final = 0.5  # so often a dispatcher looks whose bell is broken
+DEAF_SECONDS: Final = 0.5  # so often a dispatcher looks that cannot be woken
 FAILURES_HIDDEN: Final = 4  # rounds in a row; a dispatcher that fails at more of them is as good as gone, and shown so
 EARLIEST: Final = 0.05  # under load every result is a commit, and a round for each would cost more than it finds
 _log: Final = structlog.get_logger("dispatcher")
@@ -64,20 +64,20 @@ def main() -> None:
     signal.signal(signal.SIGINT, stop)
     with ExitStack() as ends:
         ends.callback(booted.ledger.close)
-        bell = bell_for(booted.ledger)
-        ends.callback(bell.close)
+        wake_up = wake_up_for(booted.ledger)
+        ends.callback(wake_up.close)
         publisher = Publisher(app)
         accounts = {name: access.account for name, access in booted.settings.accounts.items()}
         seconds = booted.settings.claim_seconds
         dispatcher = Dispatcher(booted.ledger, accounts, publisher, claim_seconds=seconds)
         rounds = Rounds(dispatcher, Housekeeping(booted.ledger, app), Apart())
-        heart = Heart(booted.ledger, "dispatcher", broker=publisher.answers, well=rounds.well)
-        heart.start()
-        ends.callback(heart.stop)
-        work(rounds, bell, stopping)
+        heartbeat = Heartbeat(booted.ledger, "dispatcher", broker=publisher.answers, well=rounds.well)
+        heartbeat.start()
+        ends.callback(heartbeat.stop)
+        work(rounds, wake_up, stopping)
 
 
-def work(rounds: Rounds, bell: Bell, stopping: Event) -> None:
+def work(rounds: Rounds, wake_up: WakeUp, stopping: Event) -> None:
     """Do rounds until asked to stop; a ledger that is away is waited for."""
     _log.info("dispatcher_ready")
     hearing = Apart()
@@ -88,13 +88,13 @@ def work(rounds: Rounds, bell: Bell, stopping: Event) -> None:
             _log.warning("ledger_unreachable", error=type(error.orig).__name__)
             seconds = LEDGER_AWAY_SECONDS
         stopping.wait(min(seconds, EARLIEST))
-        if hearing.run("bell", partial(_listen, bell, seconds - EARLIEST, stopping)):
+        if hearing.run("wake_up", partial(_listen, wake_up, seconds - EARLIEST, stopping)):
             stopping.wait(min(max(seconds - EARLIEST, 0), DEAF_SECONDS))
     _log.info("dispatcher_stopped")
 
 
-def _listen(bell: Bell, seconds: float, stopping: Event) -> float:
-    bell.wait(seconds, stopping)
+def _listen(wake_up: WakeUp, seconds: float, stopping: Event) -> float:
+    wake_up.wait(seconds, stopping)
     return 0.0
 
 

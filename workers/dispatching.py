@@ -12,10 +12,10 @@ import structlog
 from tnimport.contract import QUEUE_OF, Queue, Task
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane, pace_of
-from tnimport.ledger import dispatch
+from tnimport.ledger.claims import dispatch
+from tnimport.ledger.claims.grants import Grant
+from tnimport.ledger.claims.reap import reap
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.grants import Grant
-from tnimport.ledger.reap import reap
 from workers.apart import Apart
 from workers.publisher import BrokerAway
 
@@ -38,7 +38,7 @@ _LANES: Final = {
 _log: Final = structlog.get_logger("dispatcher")
 
 
-class Outlet(Protocol):
+class Broker(Protocol):
     """Where grants go."""
 
     def room(self) -> dict[Queue, int]:
@@ -52,11 +52,11 @@ class Dispatcher:
     """Any number may run: the lanes are locked while work is claimed, and a claim is taken once."""
 
     def __init__(
-        self, ledger: Ledger, accounts: Mapping[str, Account], outlet: Outlet, *, claim_seconds: float
+        self, ledger: Ledger, accounts: Mapping[str, Account], broker: Broker, *, claim_seconds: float
     ) -> None:
         self._ledger = ledger
         self._accounts = accounts
-        self._outlet = outlet
+        self._broker = broker
         self._sent_seconds = min(SENT_SECONDS, claim_seconds)
         self._served: dict[Hashable, float] = {}
         self._filled: dict[Queue, float] = {}
@@ -75,7 +75,7 @@ class Dispatcher:
         if not due.ready:
             return self._sleep(due.next_at - due.now)
         try:
-            room = self._outlet.room()
+            room = self._broker.room()
             return self._sleep(min(due.next_at - due.now, *self._serve_all(due.ready, room)))
         except BrokerAway as error:
             _log.warning("broker_away", error=str(error))
@@ -143,7 +143,7 @@ class Dispatcher:
     def _publish(self, grants: list[Grant]) -> None:
         for grant in grants:
             self._served[grant.owner] = monotonic()
-        unsent = self._outlet.publish(grants)
+        unsent = self._broker.publish(grants)
         if unsent:
             _log.warning(
                 "not_published",

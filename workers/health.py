@@ -11,9 +11,9 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tnimport.ledger import heartbeats
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.heartbeats import Heard
+from tnimport.ledger.housekeeping import heartbeats
+from tnimport.ledger.housekeeping.heartbeats import Heard
 from workers.configuration import settings_or_exit
 
 KINDS: Final = ("worker", "dispatcher", "web")

@@ -7,9 +7,9 @@ import structlog
 from celery import Celery
 
 from tnimport.contract import QUEUE_OF, Task
-from tnimport.ledger import upkeep
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.upkeep import PRUNE, Occasion
+from tnimport.ledger.housekeeping import upkeep
+from tnimport.ledger.housekeeping.upkeep import PRUNE, Occasion
 from workers.publisher import AWAY
 
 EVERY: Final = 3600.0

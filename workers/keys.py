@@ -16,8 +16,8 @@ from typing import Any, Final
 import click
 
 from config.settings import Settings
-from tnimport.web import keys as ring
-from tnimport.web.keys import Key, KeysUnreadableError, Scope
+from tnimport.web.access import keys as ring
+from tnimport.web.access.keys import Key, KeysUnreadableError, Scope
 from workers.configuration import EXIT_CONFIGURATION, settings_or_exit
 
 NOT_FOUND: Final = 3

@@ -9,8 +9,8 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from tnimport.contract import QUEUE_OF, Payload, Queue, Task
-from tnimport.ledger.grants import Grant
-from tnimport.ledger.heartbeats import ANSWERS
+from tnimport.ledger.claims.grants import Grant
+from tnimport.ledger.housekeeping.heartbeats import ANSWERS
 
 WINDOW: Final = 64  # messages that wait in one queue: a few seconds of work, whatever an import's size
 _TASKS: Final = uuid5(NAMESPACE_URL, "tnimport/tasks")

@@ -8,13 +8,13 @@ from typing import Final, Protocol
 import psycopg
 
 from tnimport.ledger.engine import CHANNEL, Ledger
-from tnimport.ledger.sessions import lasting
+from tnimport.ledger.sql.sessions import lasting
 
 LOOK_SECONDS: Final = 0.02  # SQLite tells nobody; asking for its data version costs a few microseconds
 TURN_SECONDS: Final = 0.5
 
 
-class Bell(Protocol):
+class WakeUp(Protocol):
     """Something that rings at commits."""
 
     def wait(self, seconds: float, stopping: Event) -> None:
@@ -24,7 +24,7 @@ class Bell(Protocol):
         """Let go of the connection."""
 
 
-class SqliteBell:
+class SqliteWakeUp:
     """Rings when another connection has changed the file."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -48,7 +48,7 @@ class SqliteBell:
         self._raw.close()
 
 
-class PostgresBell:
+class PostgresWakeUp:
     """Rings at NOTIFY; a lost connection is made anew at the next wait."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -80,6 +80,6 @@ class PostgresBell:
             self._raw = None
 
 
-def bell_for(ledger: Ledger) -> Bell:
-    """The bell of this kind of ledger."""
-    return SqliteBell(ledger) if ledger.url.get_backend_name() == "sqlite" else PostgresBell(ledger)
+def wake_up_for(ledger: Ledger) -> WakeUp:
+    """What wakes up at commits of this kind of ledger."""
+    return SqliteWakeUp(ledger) if ledger.url.get_backend_name() == "sqlite" else PostgresWakeUp(ledger)

@@ -6,11 +6,11 @@ from typing import Final
 
 import uvicorn
 
+from tnimport.web.access.keyring import Keyring
 from tnimport.web.app import create_app
 from tnimport.web.deps import LOOPBACK, WebDeps
-from tnimport.web.keyring import Keyring
 from workers.boot import Booted, boot
-from workers.heart import Heart
+from workers.heartbeat import Heartbeat
 
 STOP_SECONDS: Final = 10
 
@@ -23,8 +23,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     application = create_app(_deps(booted))
-    heart = Heart(booted.ledger, "web")
-    heart.start()
+    heartbeat = Heartbeat(booted.ledger, "web")
+    heartbeat.start()
     try:
         uvicorn.run(  # which exits where it cannot listen
             application,
@@ -36,7 +36,7 @@ def main() -> None:
             server_header=False,
         )
     finally:
-        heart.stop()
+        heartbeat.stop()
         booted.ledger.close()
 
 

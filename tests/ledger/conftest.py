@@ -19,14 +19,17 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import OPEN, Action, NumberState, OrderState, Outcome, Stage, seen_as
 from tnimport.domain.pacing import ON_THE_WAY, Pace
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import dispatch, engine, numbers, orders, polling, reads, reap, sites, submitting, work
+from tnimport.ledger import engine
 from tnimport.ledger import schema as tables
+from tnimport.ledger.claims import dispatch, reap, work
+from tnimport.ledger.claims.grants import Grant, Round
+from tnimport.ledger.claims.work import Run
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.grants import Grant, Round
-from tnimport.ledger.numbers import Again, Flush
-from tnimport.ledger.outcomes import Failed, Imported, Released, Settled
-from tnimport.ledger.staging import ApplicationWish, NewImport, Placed, RefusedRow, Staging, begin
-from tnimport.ledger.work import Run
+from tnimport.ledger.imports import numbers, orders, polling, sites, submitting
+from tnimport.ledger.imports.numbers import Again, Flush
+from tnimport.ledger.imports.outcomes import Failed, Imported, Released, Settled
+from tnimport.ledger.imports.staging import ApplicationWish, NewImport, Placed, RefusedRow, Staging, begin
+from tnimport.ledger.reading import reads
 
 ACCOUNT = "default"
 SITE = ("743", "303716")

@@ -8,14 +8,15 @@ import pytest
 
 from tnimport.domain.lanes import Lane
 from tnimport.domain.pacing import Pace
-from tnimport.ledger import closing, dispatch, lanes, sites
-from tnimport.ledger.window import ORDERS_OF_ONE_IMPORT
+from tnimport.ledger.claims import dispatch, lanes
+from tnimport.ledger.claims.window import ORDERS_OF_ONE_IMPORT
+from tnimport.ledger.imports import closing, sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.grants import Grant
+    from tnimport.ledger.claims.grants import Grant
 
 SLOW = Pace(1 / 60, 1)
 UNLIMITED = Pace(0, 0)

@@ -28,32 +28,24 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, Stage
 from tnimport.domain.pacing import Pace
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import (
-    applications,
-    control,
-    heartbeats,
-    numbers,
-    orders,
-    polling,
-    schema,
-    submitting,
-    subscriptions,
-    waking,
-    work,
-)
-from tnimport.ledger.heartbeats import Process
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.orders import Fault
-from tnimport.ledger.work import ClaimLost
+from tnimport.ledger import schema
+from tnimport.ledger.claims import work
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.claims.work import ClaimLost
+from tnimport.ledger.housekeeping import heartbeats
+from tnimport.ledger.housekeeping.heartbeats import Process
+from tnimport.ledger.imports import applications, control, numbers, orders, polling, submitting, waking
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.orders import Fault
+from tnimport.ledger.messaging import subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.ledger.conftest import Clock, Desk
+    from tnimport.ledger.claims.grants import Grant
+    from tnimport.ledger.claims.work import Run
     from tnimport.ledger.engine import Ledger
-    from tnimport.ledger.grants import Grant
-    from tnimport.ledger.work import Run
 
 MOST_IMPORTS = 3
 FAULTS = [Fault("401", "Mend it.", whole_account=True), Fault("12024", "Another site.", whole_account=False)]

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import applications, control, schema, submitting
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.orders import Fault
+from tnimport.ledger import schema
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.imports import applications, control, submitting
+from tnimport.ledger.imports.orders import Fault
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.work import Run
+    from tnimport.ledger.claims.work import Run
 
 FAULT = Fault("403", "Switch the feature on.", whole_account=True)
 

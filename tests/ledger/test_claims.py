@@ -8,16 +8,18 @@ import sqlalchemy as sa
 from tnimport.contract import Task
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, dispatch, numbers, schema, submitting, work
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.work import ClaimLost
+from tnimport.ledger import schema
+from tnimport.ledger.claims import dispatch, work
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.claims.work import ClaimLost
+from tnimport.ledger.imports import control, numbers, submitting
+from tnimport.ledger.imports.numbers import Flush
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.grants import Grant
+    from tnimport.ledger.claims.grants import Grant
 
 ACCOUNTS = {"default": Account(name="default", account_id="9999999")}
 

@@ -10,13 +10,16 @@ from tests.ledger.conftest import ACCOUNT, CLAIM_SECONDS, Desk, emptied
 from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane
 from tnimport.domain.webhooks import DeliveryState, Event, receiver_of, receiver_of_queue
-from tnimport.ledger import closing, control, deliveries, receivers, sessions, webhooks, work
 from tnimport.ledger import schema as tables
-from tnimport.ledger.deliveries import Attempt
+from tnimport.ledger.claims import receivers, work
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.claims.receivers import AT_ONCE, IN_DOUBT, TOGETHER, Receivers
+from tnimport.ledger.claims.work import ClaimLost, Run
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.receivers import AT_ONCE, IN_DOUBT, TOGETHER, Receivers
-from tnimport.ledger.work import ClaimLost, Run
+from tnimport.ledger.imports import closing, control
+from tnimport.ledger.notifying import deliveries, webhooks
+from tnimport.ledger.notifying.deliveries import Attempt
+from tnimport.ledger.sql import sessions
 
 URL = "https://a.example/hook?token=t"
 OTHER = "https://b.example/hook"

@@ -8,12 +8,16 @@ import sqlalchemy as sa
 
 from tests.ledger.conftest import statements
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, deliveries, gauges, heartbeats, outgoing, tallies, totals
 from tnimport.ledger import schema as tables
-from tnimport.ledger.deliveries import Attempt
-from tnimport.ledger.heartbeats import Process
-from tnimport.ledger.outgoing import NewMessage
-from tnimport.ledger.staging import RefusedRow
+from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping.heartbeats import Process
+from tnimport.ledger.imports import control
+from tnimport.ledger.imports.staging import RefusedRow
+from tnimport.ledger.messaging import outgoing
+from tnimport.ledger.messaging.outgoing import NewMessage
+from tnimport.ledger.notifying import deliveries
+from tnimport.ledger.notifying.deliveries import Attempt
+from tnimport.ledger.reading import gauges, totals
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from tnimport.ledger import heartbeats, tallies
-from tnimport.ledger.heartbeats import ALIVE_SECONDS, Process
+from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping.heartbeats import ALIVE_SECONDS, Process
 from tnimport.ledger.schema import heartbeats as table
 
 if TYPE_CHECKING:

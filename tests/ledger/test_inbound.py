@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
-from tnimport.ledger import inbound, schema
-from tnimport.ledger.inbound import Call
+from tnimport.ledger import schema
+from tnimport.ledger.messaging import inbound
+from tnimport.ledger.messaging.inbound import Call
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from tests.ledger.conftest import ACCOUNT, emptied, opened_desk
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import dispatch
 from tnimport.ledger import schema as tables
+from tnimport.ledger.claims import dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

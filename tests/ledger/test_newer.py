@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
-from tnimport.ledger import dispatch, schema, work
+from tnimport.ledger import schema
+from tnimport.ledger.claims import dispatch, work
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.migrate import upgrade
 from tnimport.ledger.revisions import pending

@@ -7,16 +7,17 @@ import pytest
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, OrderState
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, orders, polling, schema, submitting
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.orders import Fault
-from tnimport.ledger.work import ClaimLost
+from tnimport.ledger import schema
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.claims.work import ClaimLost
+from tnimport.ledger.imports import control, orders, polling, submitting
+from tnimport.ledger.imports.orders import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.work import Run
+    from tnimport.ledger.claims.work import Run
 
 FAULT = Fault("12024", "Choose another site.", whole_account=False)
 ONE, TWO, THREE = "9192380000", "9192380001", "9192380002"

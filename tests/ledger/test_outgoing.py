@@ -12,12 +12,14 @@ from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
-from tnimport.ledger import dispatch, inbound, messages, outgoing, schema, sending, work
-from tnimport.ledger.inbound import Call
-from tnimport.ledger.orders import Fault
-from tnimport.ledger.outgoing import NewMessage
-from tnimport.ledger.sending import Why
-from tnimport.ledger.staging import KeyConflict
+from tnimport.ledger import schema
+from tnimport.ledger.claims import dispatch, work
+from tnimport.ledger.imports.orders import Fault
+from tnimport.ledger.imports.staging import KeyConflict
+from tnimport.ledger.messaging import inbound, messages, outgoing, sending
+from tnimport.ledger.messaging.inbound import Call
+from tnimport.ledger.messaging.outgoing import NewMessage
+from tnimport.ledger.messaging.sending import Why
 
 if TYPE_CHECKING:
     from typing import Any

@@ -8,10 +8,11 @@ from tnimport.domain import pacing
 from tnimport.domain.lanes import Lane
 from tnimport.domain.pacing import Pace
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, orders, polling, schema, submitting
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.orders import Fault
+from tnimport.ledger import schema
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.imports import control, orders, polling, submitting
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.orders import Fault
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

@@ -12,13 +12,17 @@ import pytest
 import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import closing, dispatch, gauges, listing, messages, outgoing, prune, reads, totals, upkeep
 from tnimport.ledger import schema as tables
-from tnimport.ledger import work as claims
+from tnimport.ledger.claims import dispatch
+from tnimport.ledger.claims import work as claims
+from tnimport.ledger.claims.reap import reap
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.numbers import load
-from tnimport.ledger.outgoing import NewMessage
-from tnimport.ledger.reap import reap
+from tnimport.ledger.housekeeping import prune, upkeep
+from tnimport.ledger.imports import closing
+from tnimport.ledger.imports.numbers import load
+from tnimport.ledger.messaging import messages, outgoing
+from tnimport.ledger.messaging.outgoing import NewMessage
+from tnimport.ledger.reading import gauges, listing, reads, totals
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

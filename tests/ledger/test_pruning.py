@@ -14,19 +14,24 @@ from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.lanes import Lane
 from tnimport.domain.webhooks import DeliveryState
-from tnimport.ledger import control, deliveries, heartbeats, inbound, outgoing, prune, reads, sending, upkeep, verifying
 from tnimport.ledger import schema as tables
-from tnimport.ledger.deliveries import Attempt
-from tnimport.ledger.heartbeats import Process
-from tnimport.ledger.inbound import Call
-from tnimport.ledger.outgoing import NewMessage
-from tnimport.ledger.staging import InProgress, RefusedRow
-from tnimport.ledger.upkeep import PRUNE, OccasionLost
+from tnimport.ledger.housekeeping import heartbeats, prune, upkeep
+from tnimport.ledger.housekeeping.heartbeats import Process
+from tnimport.ledger.housekeeping.upkeep import PRUNE, OccasionLost
+from tnimport.ledger.imports import control
+from tnimport.ledger.imports.staging import InProgress, RefusedRow
+from tnimport.ledger.messaging import inbound, outgoing, sending
+from tnimport.ledger.messaging.inbound import Call
+from tnimport.ledger.messaging.outgoing import NewMessage
+from tnimport.ledger.notifying import deliveries
+from tnimport.ledger.notifying.deliveries import Attempt
+from tnimport.ledger.proving import verifying
+from tnimport.ledger.reading import reads
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
     from tnimport.ledger.engine import Ledger
-    from tnimport.ledger.upkeep import Occasion
+    from tnimport.ledger.housekeeping.upkeep import Occasion
 
 DAY = 86_400.0
 EVERY = 3600.0

@@ -10,13 +10,14 @@ from tnimport.domain.accounts import Paces
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, NumberState
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import applications, control, listing, polling, reads, submitting
-from tnimport.ledger.closing import hold
+from tnimport.ledger.claims.lanes import Trouble
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.outcomes import Present
-from tnimport.ledger.staging import RefusedRow
+from tnimport.ledger.imports import applications, control, polling, submitting
+from tnimport.ledger.imports.closing import hold
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.outcomes import Present
+from tnimport.ledger.imports.staging import RefusedRow
+from tnimport.ledger.reading import listing, reads
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

@@ -10,10 +10,13 @@ from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, numbers, outgoing, polling, reap, schema, sending, submitting, work
+from tnimport.ledger import schema
+from tnimport.ledger.claims import reap, work
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.outgoing import NewMessage
+from tnimport.ledger.imports import control, numbers, polling, submitting
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.messaging import outgoing, sending
+from tnimport.ledger.messaging.outgoing import NewMessage
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

@@ -6,14 +6,15 @@ import pytest
 
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, Stage
-from tnimport.ledger import control, numbers, schema
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.orders import Fault
+from tnimport.ledger import schema
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.imports import control, numbers
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.orders import Fault
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.work import Run
+    from tnimport.ledger.claims.work import Run
 
 
 def remember(desk: Desk, run: Run, found: list[int], **flush: object) -> None:

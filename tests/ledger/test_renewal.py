@@ -10,13 +10,14 @@ import pytest
 
 from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import applications, control, numbers, schema
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.orders import Fault
+from tnimport.ledger import schema
+from tnimport.ledger.imports import applications, control, numbers
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.orders import Fault
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.work import Run
+    from tnimport.ledger.claims.work import Run
 
 FAULT = Fault("application_vanished", "See who deletes it.", whole_account=False)
 

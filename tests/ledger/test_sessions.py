@@ -10,8 +10,9 @@ from sqlalchemy.engine import make_url
 
 from tests.ledger.conftest import emptied
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import lanes, sessions
+from tnimport.ledger.claims import lanes
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.sql import sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

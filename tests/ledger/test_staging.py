@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from tests.ledger.conftest import FIRST_NUMBER, emptied, opened_desk
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
-from tnimport.ledger import applications, reads, schema
-from tnimport.ledger import staging as staging_module
-from tnimport.ledger.staging import InProgress, KeyConflict, RefusedRow, begin
+from tnimport.ledger import schema
+from tnimport.ledger.imports import applications
+from tnimport.ledger.imports import staging as staging_module
+from tnimport.ledger.imports.staging import InProgress, KeyConflict, RefusedRow, begin
+from tnimport.ledger.reading import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,18 +7,21 @@ import pytest
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
-from tnimport.ledger import control, orders, polling, reads, schema, submitting, window
-from tnimport.ledger.closing import hold
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.orders import Fault
-from tnimport.ledger.reap import NEEDS_ATTENTION
+from tnimport.ledger import schema
+from tnimport.ledger.claims import window
+from tnimport.ledger.claims.reap import NEEDS_ATTENTION
+from tnimport.ledger.imports import control, orders, polling, submitting
+from tnimport.ledger.imports.closing import hold
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.orders import Fault
+from tnimport.ledger.reading import reads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.ledger.conftest import Desk
+    from tnimport.ledger.claims.work import Run
     from tnimport.ledger.engine import Ledger
-    from tnimport.ledger.work import Run
 
 LANES = (Lane.DASHBOARD, Lane.NUMBERS, Lane.LOOKUPS, Lane.APPLICATIONS)
 FAULT = Fault("401", "Mend the credentials, then resume.", whole_account=True)

@@ -14,18 +14,21 @@ import sqlalchemy as sa
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.pacing import Pace
-from tnimport.ledger import control, dispatch, numbers, reads, schema, submitting, work
-from tnimport.ledger.lanes import Trouble
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.orders import Fault
-from tnimport.ledger.work import ClaimLost
+from tnimport.ledger import schema
+from tnimport.ledger.claims import dispatch, work
+from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.claims.work import ClaimLost
+from tnimport.ledger.imports import control, numbers, submitting
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.orders import Fault
+from tnimport.ledger.reading import reads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.grants import Grant
-    from tnimport.ledger.work import Run
+    from tnimport.ledger.claims.grants import Grant
+    from tnimport.ledger.claims.work import Run
 
 WORKERS = 8
 DISPATCHERS = 3

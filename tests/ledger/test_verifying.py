@@ -10,10 +10,13 @@ import sqlalchemy as sa
 
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
-from tnimport.ledger import control, proofs, rings, schema, sending, verifying
-from tnimport.ledger.numbers import Flush
-from tnimport.ledger.orders import Fault
-from tnimport.ledger.sending import Why
+from tnimport.ledger import schema
+from tnimport.ledger.imports import control
+from tnimport.ledger.imports.numbers import Flush
+from tnimport.ledger.imports.orders import Fault
+from tnimport.ledger.messaging import sending
+from tnimport.ledger.messaging.sending import Why
+from tnimport.ledger.proving import proofs, rings, verifying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.ledger.conftest import Clock, Desk
     from tnimport.ledger.engine import Ledger
-    from tnimport.ledger.verifying import Look
+    from tnimport.ledger.proving.verifying import Look
 
 PATIENCE = 600.0
 

@@ -8,11 +8,13 @@ import pytest
 
 from tnimport.domain import notifying
 from tnimport.domain.lanes import Lane
-from tnimport.ledger import control, orders, polling, schema, submitting, subscriptions, waking
+from tnimport.ledger import schema
+from tnimport.ledger.imports import control, orders, polling, submitting, waking
+from tnimport.ledger.messaging import subscriptions
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk
-    from tnimport.ledger.work import Run
+    from tnimport.ledger.claims.work import Run
 
 URL = "https://tn.example/callbacks/default/orders"
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from tnimport.ledger import writers
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.schema import lanes
-from tnimport.ledger.writers import PAUSE_SECONDS, STRETCH_SECONDS, Queue
+from tnimport.ledger.sql import writers
+from tnimport.ledger.sql.writers import PAUSE_SECONDS, STRETCH_SECONDS, Queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

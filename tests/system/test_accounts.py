@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import imports, upkeep
-from tnimport.web.keys import Scope, make, written
+from tnimport.web.access.keys import Scope, make, written
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -35,15 +35,17 @@ from tnimport.contract import Task
 from tnimport.domain import pacing
 from tnimport.domain.accounts import Account, Paces
 from tnimport.domain.lanes import Lane, pace_of
-from tnimport.ledger import control, dispatch, listing, reads, work
-from tnimport.ledger import lanes as ledger_lanes
+from tnimport.ledger.claims import dispatch, work
+from tnimport.ledger.claims import lanes as ledger_lanes
+from tnimport.ledger.claims.grants import Grant
+from tnimport.ledger.claims.reap import reap
+from tnimport.ledger.claims.work import Run
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.grants import Grant
+from tnimport.ledger.imports import control
 from tnimport.ledger.migrate import upgrade
-from tnimport.ledger.reap import reap
+from tnimport.ledger.reading import listing, reads
 from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table
-from tnimport.ledger.work import Run
 from tnimport.webhooks.sending import Sender
 from workers.publisher import Publisher
 

@@ -14,7 +14,8 @@ from tasks import claims
 from tasks.catalogue import register_all
 from tnimport.contract import QUEUE_OF, Task
 from tnimport.domain.accounts import Paces
-from tnimport.ledger import control, reap, work
+from tnimport.ledger.claims import reap, work
+from tnimport.ledger.imports import control
 from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table
 from workers.publisher import payload_of, task_id
@@ -214,11 +215,11 @@ def tokens(world: World, lane: str) -> float:
 def test_a_long_grant_sends_its_progress_as_an_event(
     world: World, deliver: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, celery_app: Celery
 ) -> None:
-    monkeypatch.setattr("tasks.notebook.TELL_SECONDS", 0)
+    monkeypatch.setattr("tasks.result_buffer.TELL_SECONDS", 0)
     events = []
     monkeypatch.setattr(celery_app.Task, "send_event", lambda _, kind, **fields: events.append((kind, fields)))
-    monkeypatch.setattr("tasks.notebook.FLUSH_NUMBERS", 2)
-    monkeypatch.setattr("tasks.notebook.FLUSH_SECONDS", 3600)  # by count only, however slow the machine is
+    monkeypatch.setattr("tasks.result_buffer.FLUSH_NUMBERS", 2)
+    monkeypatch.setattr("tasks.result_buffer.FLUSH_SECONDS", 3600)  # by count only, however slow the machine is
     application = {"name": "ours", "incoming_message_url": "https://example.com/inbound"}
     world.available(*[f"91923810{index:02}" for index in range(5)], application=application)
     world.run(Task.ENSURE_APPLICATION)

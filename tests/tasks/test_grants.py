@@ -12,9 +12,9 @@ from tasks.catalogue import STEPS
 from tasks.results import Done
 from tnimport.contract import Task
 from tnimport.domain.accounts import Paces
-from tnimport.ledger import control, numbers
+from tnimport.ledger.claims.work import ClaimLost
+from tnimport.ledger.imports import control, numbers
 from tnimport.ledger.schema import lanes, work
-from tnimport.ledger.work import ClaimLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ def test_a_worker_that_is_asked_to_stop_ends_its_grant_between_two_numbers(
 def test_a_pause_is_seen_at_the_next_flush(
     world: World, available: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.notebook.FLUSH_NUMBERS", 25)
+    monkeypatch.setattr("tasks.result_buffer.FLUSH_NUMBERS", 25)
     import_id = available(*MANY)
     run = world.take(world.grant(Task.IMPORT_NUMBERS))
     control.pause(world.ledger, import_id)
@@ -144,9 +144,9 @@ def test_a_run_that_lost_its_claim_writes_nothing_and_what_it_did_is_found_out(
 def test_a_long_grant_tells_how_far_it_is(
     world: World, available: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasks.notebook.TELL_SECONDS", 0)
-    monkeypatch.setattr("tasks.notebook.FLUSH_NUMBERS", 25)
-    monkeypatch.setattr("tasks.notebook.FLUSH_SECONDS", 3600)  # by count only, however slow the machine is
+    monkeypatch.setattr("tasks.result_buffer.TELL_SECONDS", 0)
+    monkeypatch.setattr("tasks.result_buffer.FLUSH_NUMBERS", 25)
+    monkeypatch.setattr("tasks.result_buffer.FLUSH_SECONDS", 3600)  # by count only, however slow the machine is
     available(*MANY)
     world.run(Task.IMPORT_NUMBERS)
     assert world.told == ["25/60", "50/60"]

@@ -15,8 +15,8 @@ from tasks import intake
 from tnimport.contract import Task
 from tnimport.intake import keys
 from tnimport.intake.accept import InProgress
-from tnimport.ledger import reads
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.reading import reads
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from tasks.catalogue import STEPS
 from tasks.intake import submit
 from tnimport.contract import QUEUE_OF, Queue, Task
 from tnimport.domain.lanes import Lane, pace_of
-from tnimport.ledger import work
-from tnimport.ledger.grants import Grant
+from tnimport.ledger.claims import work
+from tnimport.ledger.claims.grants import Grant
 from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table
 from workers.dispatching import Dispatcher

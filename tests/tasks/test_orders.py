@@ -12,7 +12,7 @@ from tasks.catalogue import STEPS
 from tasks.results import Done, Later
 from tnimport.contract import Task
 from tnimport.domain import backoff
-from tnimport.ledger import control
+from tnimport.ledger.imports import control
 from tnimport.ledger.schema import orders
 from tnimport.ledger.schema import work as work_table
 

@@ -9,7 +9,9 @@ import pytest
 from tasks.intake import submit
 from tasks.results import Done, Later
 from tnimport.contract import Task
-from tnimport.ledger import control, proofs, reads
+from tnimport.ledger.imports import control
+from tnimport.ledger.proving import proofs
+from tnimport.ledger.reading import reads
 
 if TYPE_CHECKING:
     from typing import Any

@@ -13,9 +13,10 @@ from tasks.results import Done, Later
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
 from tnimport.domain.backoff import ATTEMPTS_MOST
-from tnimport.ledger import messages, outgoing, reap
-from tnimport.ledger import sending as messages_sending
-from tnimport.ledger.outgoing import NewMessage
+from tnimport.ledger.claims import reap
+from tnimport.ledger.messaging import messages, outgoing
+from tnimport.ledger.messaging import sending as messages_sending
+from tnimport.ledger.messaging.outgoing import NewMessage
 from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.tasks.conftest import World
-    from tnimport.ledger.messages import MessageView
+    from tnimport.ledger.messaging.messages import MessageView
 
 OURS, THEIRS = "9192381000", "+12065550123"
 CREATE = "catapult.messages.create"

@@ -13,10 +13,12 @@ from tests.tasks.conftest import CLAIM_SECONDS, World
 from tnimport.contract import Queue
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.reach import Reach
-from tnimport.ledger import control, inbound, work
-from tnimport.ledger.grants import Grant
-from tnimport.ledger.inbound import Call
-from tnimport.ledger.receivers import AT_ONCE
+from tnimport.ledger.claims import work
+from tnimport.ledger.claims.grants import Grant
+from tnimport.ledger.claims.receivers import AT_ONCE
+from tnimport.ledger.imports import control
+from tnimport.ledger.messaging import inbound
+from tnimport.ledger.messaging.inbound import Call
 from tnimport.webhooks.sending import Sender
 from workers.dispatching import Dispatcher
 

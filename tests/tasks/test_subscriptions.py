@@ -11,7 +11,7 @@ from tasks.results import Done, Later
 from tnimport.bandwidth.subscriptions import SubscriptionSpec
 from tnimport.contract import Task
 from tnimport.domain import notifying
-from tnimport.ledger import waking
+from tnimport.ledger.imports import waking
 from tnimport.ledger.schema import subscriptions
 
 if TYPE_CHECKING:

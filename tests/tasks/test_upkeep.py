@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from tasks.upkeep import run_prune
 from tnimport.contract import Queue, Task
-from tnimport.ledger import control, reads, upkeep
+from tnimport.ledger.housekeeping import upkeep
+from tnimport.ledger.housekeeping.upkeep import PRUNE
+from tnimport.ledger.imports import control
+from tnimport.ledger.reading import reads
 from tnimport.ledger.schema import imports, sums, work
 from tnimport.ledger.schema import upkeep as table
-from tnimport.ledger.upkeep import PRUNE
 from workers.housekeeping import Housekeeping
 
 if TYPE_CHECKING:

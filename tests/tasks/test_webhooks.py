@@ -22,8 +22,9 @@ from tnimport.contract import Task
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.reach import Reach
 from tnimport.domain.webhooks import DeliveryState
-from tnimport.ledger import control, inbound
-from tnimport.ledger.inbound import Call
+from tnimport.ledger.imports import control
+from tnimport.ledger.messaging import inbound
+from tnimport.ledger.messaging.inbound import Call
 from tnimport.ledger.schema import deliveries
 from tnimport.webhooks.sending import Sender
 from workers.handing import hand_on_by

@@ -1,6 +1,6 @@
 """A dispatcher that sends every message twice: `python -m tests.torture.doubling`."""
 
-from tnimport.ledger.grants import Grant
+from tnimport.ledger.claims.grants import Grant
 from workers import dispatcher
 from workers.publisher import Publisher
 

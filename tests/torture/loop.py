@@ -18,10 +18,13 @@ from tasks.parts import Access, Job, Parts
 from tnimport.bandwidth.exchange import Reply, Request
 from tnimport.bandwidth.transport import Transport
 from tnimport.contract import Queue, Task
-from tnimport.ledger import control, listing, reads, schema, work
+from tnimport.ledger import schema
+from tnimport.ledger.claims import work
+from tnimport.ledger.claims.grants import Grant
+from tnimport.ledger.claims.reap import reap
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.grants import Grant
-from tnimport.ledger.reap import reap
+from tnimport.ledger.imports import control
+from tnimport.ledger.reading import listing, reads
 from workers.dispatching import LONGEST_SLEEP, Dispatcher
 
 CLAIM_SECONDS: Final = 60.0

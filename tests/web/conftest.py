@@ -14,7 +14,7 @@ import uvicorn
 from tnimport.domain.accounts import Account
 from tnimport.domain.life import Action
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.staging import NewImport, Placed, RefusedRow, Staging, begin
+from tnimport.ledger.imports.staging import NewImport, Placed, RefusedRow, Staging, begin
 from tnimport.web.app import WebDeps, create_app
 
 ACCOUNT = Account(name="default", account_id="9999999", site_id="743", sip_peer_id="303716", application_id="a-1")

@@ -15,13 +15,13 @@ import pytest
 import sqlalchemy as sa
 
 from tnimport.domain.accounts import Account
-from tnimport.ledger import inbound as ledger_inbound
-from tnimport.ledger import outgoing
-from tnimport.ledger.outgoing import NewMessage
+from tnimport.ledger.messaging import inbound as ledger_inbound
+from tnimport.ledger.messaging import outgoing
+from tnimport.ledger.messaging.outgoing import NewMessage
 from tnimport.ledger.schema import inbound, messages
-from tnimport.web import callbacks
-from tnimport.web.callers import proof
-from tnimport.web.keyring import Keyring
+from tnimport.web.access.callers import proof
+from tnimport.web.access.keyring import Keyring
+from tnimport.web.carrier import callbacks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,12 +4,12 @@ import pytest
 from starlette.datastructures import Headers
 
 from tnimport.domain.life import NumberState
+from tnimport.web.access.guard import is_foreign
 from tnimport.web.deps import LOOPBACK
-from tnimport.web.guard import is_foreign
-from tnimport.web.media import CSV, JSON, NDJSON, wanted
-from tnimport.web.schemas import LISTED_STATES
-from tnimport.web.told import told
-from tnimport.web.waits import in_words
+from tnimport.web.imports.waits import in_words
+from tnimport.web.pages.history import told
+from tnimport.web.wire.media import CSV, JSON, NDJSON, wanted
+from tnimport.web.wire.schemas import LISTED_STATES
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tnimport.domain.accounts import Account
-from tnimport.ledger import heartbeats
-from tnimport.ledger.heartbeats import Process
-from tnimport.web.keyring import Keyring
-from tnimport.web.keys import Scope, make, written
+from tnimport.ledger.housekeeping import heartbeats
+from tnimport.ledger.housekeeping.heartbeats import Process
+from tnimport.web.access.keyring import Keyring
+from tnimport.web.access.keys import Scope, make, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable

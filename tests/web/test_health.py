@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from tnimport.ledger import heartbeats
-from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.housekeeping import heartbeats
+from tnimport.ledger.housekeeping.heartbeats import Process
 from tnimport.ledger.schema import heartbeats as table
-from tnimport.web.schemas import Health
+from tnimport.web.wire.schemas import Health
 
 if TYPE_CHECKING:
     from tests.web.conftest import Serve, Web
@@ -100,8 +100,8 @@ def test_every_process_is_listed_and_one_that_is_gone_makes_no_other_unready(any
 
 def test_asking_again_and_again_writes_to_the_ledger_once(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[object] = []
-    monkeypatch.setattr("tnimport.web.health.reads.writable", writes.append)
-    monkeypatch.setattr("tnimport.web.recent.SECONDS", 3600)
+    monkeypatch.setattr("tnimport.web.operations.health.reads.writable", writes.append)
+    monkeypatch.setattr("tnimport.web.operations.recent.SECONDS", 3600)
     for _ in range(3):
         assert web.get("/readyz").status_code == 200
         assert web.get("/readyz?verbose").status_code == 200

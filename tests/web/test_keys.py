@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tnimport.web import keys
-from tnimport.web.keyring import Keyring
-from tnimport.web.keys import KeysUnreadableError, Scope, make, matching, parse, written
+from tnimport.web.access import keys
+from tnimport.web.access.keyring import Keyring
+from tnimport.web.access.keys import KeysUnreadableError, Scope, make, matching, parse, written
 
 
 def test_a_token_is_the_key_that_it_was_made_for_and_no_other_text_is() -> None:

@@ -12,9 +12,9 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
-from tnimport.ledger import heartbeats, tallies
-from tnimport.ledger.heartbeats import Process
-from tnimport.web.measures import MEASURES
+from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping.heartbeats import Process
+from tnimport.web.operations.measures import MEASURES
 
 if TYPE_CHECKING:
     from tests.web.conftest import Seed, Web

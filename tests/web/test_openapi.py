@@ -22,9 +22,9 @@ from sqlalchemy.exc import OperationalError
 from tnimport.domain.accounts import Account
 from tnimport.ledger import migrate
 from tnimport.ledger.engine import Ledger
+from tnimport.web.access.keyring import Keyring
+from tnimport.web.access.keys import Scope, make, written
 from tnimport.web.app import WebDeps, create_app
-from tnimport.web.keyring import Keyring
-from tnimport.web.keys import Scope, make, written
 
 if TYPE_CHECKING:
     from pathlib import Path

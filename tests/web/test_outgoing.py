@@ -13,8 +13,8 @@ from tests.web.conftest import ACCOUNT, Seed, Serve, Web
 from tnimport.domain.accounts import Account
 from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.messages import BATCH_MOST, MessageState
-from tnimport.ledger import inbound, messages
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.messaging import inbound, messages
 from tnimport.ledger.schema import messages as messages_table
 from tnimport.ledger.schema import numbers, work
 

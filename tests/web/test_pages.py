@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tnimport.web.problems import KINDS
+from tnimport.web.wire.problems import KINDS
 
 if TYPE_CHECKING:
     from tests.web.conftest import Seed, Web

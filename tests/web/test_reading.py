@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from starlette.responses import StreamingResponse
 
 from tnimport.intake import keys
-from tnimport.ledger import reads
+from tnimport.ledger.reading import reads
 from tnimport.ledger.schema import lanes
-from tnimport.web.heads import Heads
-from tnimport.web.schemas import History, Import, ImportsPage, NumbersPage
+from tnimport.web.wire.head_requests import HeadRequests
+from tnimport.web.wire.schemas import History, Import, ImportsPage, NumbersPage
 
 if TYPE_CHECKING:
     from tests.web.conftest import Seed, Web
@@ -229,7 +229,7 @@ def test_the_head_of_an_export_costs_no_more_than_its_first_piece() -> None:
         return {}
 
     scope = {"type": "http", "method": "HEAD", "path": "/", "headers": [], "asgi": {"spec_version": "2.4"}}
-    asyncio.run(Heads(export)(scope, never, send))
+    asyncio.run(HeadRequests(export)(scope, never, send))
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert next(pieces) == 1
 

@@ -2,8 +2,8 @@ from itertools import count
 
 import pytest
 
-from tnimport.web import recent
-from tnimport.web.recent import Recent
+from tnimport.web.operations import recent
+from tnimport.web.operations.recent import Recent
 
 
 def test_an_answer_is_good_for_a_second_and_then_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

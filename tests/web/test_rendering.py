@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tnimport.domain.reasons import reason_for
 from tnimport.intake.columns import layout_of
-from tnimport.ledger.listing import NumberView
-from tnimport.web.rendering import AGAIN, BATCH, COLUMNS, csv_text, instant, ndjson, number_json
-from tnimport.web.schemas import Number
+from tnimport.ledger.reading.listing import NumberView
+from tnimport.web.imports.rendering import AGAIN, BATCH, COLUMNS, csv_text, instant, ndjson, number_json
+from tnimport.web.wire.schemas import Number
 
 OURS = {"order_id": 3, "carrier_order_id": "o-1"}
 GOOD = NumberView(number="+19195551234", line=1, state="imported", number_id="n-1", updated_at=0.25, **OURS)

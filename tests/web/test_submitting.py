@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tnimport.intake import keys
-from tnimport.ledger import reads
-from tnimport.web.schemas import Import, ImportsPage, ProblemDocument
+from tnimport.ledger.reading import reads
+from tnimport.web.wire.schemas import Import, ImportsPage, ProblemDocument
 
 if TYPE_CHECKING:
     from tests.web.conftest import Serve, Web

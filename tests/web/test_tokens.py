@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from tnimport.web import tokens
+from tnimport.web.wire import tokens
 
 FILTERS = {"state": "failed", "code": None}
 

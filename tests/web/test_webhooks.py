@@ -11,10 +11,12 @@ from tnimport.domain.inbound import MessageEvent
 from tnimport.domain.lanes import Lane
 from tnimport.domain.pacing import Pace
 from tnimport.domain.webhooks import DeliveryState, receiver_of
-from tnimport.ledger import deliveries, dispatch, inbound, work
 from tnimport.ledger import schema as tables
-from tnimport.ledger.deliveries import Attempt
+from tnimport.ledger.claims import dispatch, work
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.messaging import inbound
+from tnimport.ledger.notifying import deliveries
+from tnimport.ledger.notifying.deliveries import Attempt
 
 URL = "https://hooks.example/tn?token=canary"
 SIGNING = replace(ACCOUNT, signs=True, inbound_url=URL)

@@ -25,7 +25,7 @@ from tnimport.intake.accept import accept
 from tnimport.intake.formats import value_items
 from tnimport.intake.request import request_from
 from tnimport.intake.rows import Rows
-from tnimport.ledger.reads import import_view
+from tnimport.ledger.reading.reads import import_view
 from tnimport.ledger.schema import orders
 
 if TYPE_CHECKING:

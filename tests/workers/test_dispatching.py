@@ -18,7 +18,7 @@ from tnimport.domain.accounts import Account, Paces
 from tnimport.domain.lanes import Lane, pace_of
 from tnimport.intake.accept import accept
 from tnimport.intake.payload import from_object
-from tnimport.ledger import dispatch, lanes, work
+from tnimport.ledger.claims import dispatch, lanes, work
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.schema import work as work_table
 from workers import apart
@@ -30,13 +30,13 @@ from workers.publisher import BrokerAway
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tnimport.ledger.grants import Grant
+    from tnimport.ledger.claims.grants import Grant
 
 UNLIMITED = Paces(dashboard_per_second=0, numbers_per_minute=0, applications_per_second=0, lookups_per_second=0)
 ACCOUNT = Account(name="default", account_id="1", site_id="743", paces=UNLIMITED, order_size=1)
 
 
-class Outlet:
+class Broker:
     """Keeps what it is given."""
 
     def __init__(self, room: int = 64) -> None:
@@ -59,9 +59,9 @@ class Outlet:
 
 
 @pytest.fixture
-def outlet() -> Outlet:
+def broker() -> Broker:
     """Where grants go in these tests."""
-    return Outlet()
+    return Broker()
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def submit(ledger: Ledger) -> Callable[..., str]:
     return submit
 
 
-def dispatcher(ledger: Ledger, outlet: Outlet, account: Account = ACCOUNT) -> Dispatcher:
-    return Dispatcher(ledger, {account.name: account}, outlet, claim_seconds=60)
+def dispatcher(ledger: Ledger, broker: Broker, account: Account = ACCOUNT) -> Dispatcher:
+    return Dispatcher(ledger, {account.name: account}, broker, claim_seconds=60)
 
 
 def states(ledger: Ledger) -> list[str]:
@@ -88,42 +88,42 @@ def states(ledger: Ledger) -> list[str]:
         return list(tx.run(sa.select(work_table.c.state)).scalars())
 
 
-def test_an_idle_round_sends_nothing_and_sleeps(ledger: Ledger, outlet: Outlet) -> None:
-    assert 0 < dispatcher(ledger, outlet).once() <= min(LONGEST_SLEEP, REAP_SECONDS)
-    assert outlet.sent == []
+def test_an_idle_round_sends_nothing_and_sleeps(ledger: Ledger, broker: Broker) -> None:
+    assert 0 < dispatcher(ledger, broker).once() <= min(LONGEST_SLEEP, REAP_SECONDS)
+    assert broker.sent == []
 
 
-def test_due_work_goes_out_once(ledger: Ledger, outlet: Outlet, submit: Callable[..., str]) -> None:
+def test_due_work_goes_out_once(ledger: Ledger, broker: Broker, submit: Callable[..., str]) -> None:
     import_id = submit()
-    both = dispatcher(ledger, outlet), dispatcher(ledger, outlet)
+    both = dispatcher(ledger, broker), dispatcher(ledger, broker)
     for one in both * 3:
         one.once()
-    (grant,) = outlet.sent
+    (grant,) = broker.sent
     assert (grant.task, grant.import_id, grant.count) == (Task.SUBMIT_ORDER, import_id, 1)
     assert states(ledger) == [work.SENT]
 
 
-def test_a_new_account_is_opened_with_one_order(ledger: Ledger, outlet: Outlet, submit: Callable[..., str]) -> None:
+def test_a_new_account_is_opened_with_one_order(ledger: Ledger, broker: Broker, submit: Callable[..., str]) -> None:
     submit(10)
-    dispatcher(ledger, outlet).once()
-    assert len(outlet.sent) == 1
+    dispatcher(ledger, broker).once()
+    assert len(broker.sent) == 1
 
 
 def test_a_full_queue_gets_nothing_and_is_looked_at_again_soon(
-    ledger: Ledger, outlet: Outlet, submit: Callable[..., str]
+    ledger: Ledger, broker: Broker, submit: Callable[..., str]
 ) -> None:
     submit()
-    outlet.space = 0
-    one = dispatcher(ledger, outlet)
+    broker.space = 0
+    one = dispatcher(ledger, broker)
     assert one.once() <= ROOM_SECONDS
-    assert outlet.sent == []
+    assert broker.sent == []
     assert states(ledger) == [work.WAITING]
-    outlet.space = 1
+    broker.space = 1
     one.once()
-    assert len(outlet.sent) == 1
+    assert len(broker.sent) == 1
 
 
-def test_the_room_of_a_queue_is_shared_among_all_who_have_work_for_it(ledger: Ledger, outlet: Outlet) -> None:
+def test_the_room_of_a_queue_is_shared_among_all_who_have_work_for_it(ledger: Ledger, broker: Broker) -> None:
     paces = replace(UNLIMITED, messages_per_second=0)
     accounts = {name: replace(ACCOUNT, name=name, paces=paces) for name in ("a", "b")}
     with ledger.write() as tx:
@@ -132,37 +132,37 @@ def test_the_room_of_a_queue_is_shared_among_all_who_have_work_for_it(ledger: Le
             lanes.save(tx, name, Lane.MESSAGES, replace(lane, opened=True))
             for number in range(20):
                 work.plan(tx, Task.SEND_MESSAGE, name, Lane.MESSAGES, tx.now, message_id=f"msg_{name}{number}")
-    outlet.space = 11
-    one = Dispatcher(ledger, accounts, outlet, claim_seconds=60)
+    broker.space = 11
+    one = Dispatcher(ledger, accounts, broker, claim_seconds=60)
     one.once()
-    sent = Counter(str(grant.message_id)[4] for grant in outlet.sent)
+    sent = Counter(str(grant.message_id)[4] for grant in broker.sent)
     assert sorted(sent.values()) == [5, 6]
 
 
 def test_a_broker_that_is_away_leaves_the_work_where_it_is(
-    ledger: Ledger, outlet: Outlet, submit: Callable[..., str]
+    ledger: Ledger, broker: Broker, submit: Callable[..., str]
 ) -> None:
     submit()
-    outlet.away = True
-    one = dispatcher(ledger, outlet)
+    broker.away = True
+    one = dispatcher(ledger, broker)
     assert one.once() == AWAY_SECONDS
     assert states(ledger) == [work.WAITING]
-    outlet.away = False
+    broker.away = False
     one.once()
     assert states(ledger) == [work.SENT]
 
 
 def test_what_was_not_published_goes_back_and_out_again(
-    ledger: Ledger, outlet: Outlet, submit: Callable[..., str]
+    ledger: Ledger, broker: Broker, submit: Callable[..., str]
 ) -> None:
     submit()
-    outlet.broken = True
-    one = dispatcher(ledger, outlet)
+    broker.broken = True
+    one = dispatcher(ledger, broker)
     one.once()
     assert states(ledger) == [work.WAITING]
-    outlet.broken = False
+    broker.broken = False
     one.once()
-    assert len(outlet.sent) == 1
+    assert len(broker.sent) == 1
 
 
 TWO = {name: replace(ACCOUNT, name=name) for name in ("a", "b")}
@@ -189,27 +189,27 @@ def strikes(ledger: Ledger) -> int:
 
 
 def test_a_redis_that_hangs_keeps_a_round_for_one_lane_and_the_next_round_begins_with_another(
-    ledger: Ledger, outlet: Outlet
+    ledger: Ledger, broker: Broker
 ) -> None:
     message_for(ledger, "a", "b")
-    outlet.broken = True
-    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    broker.broken = True
+    one = Dispatcher(ledger, TWO, broker, claim_seconds=60)
     assert one.once() == AWAY_SECONDS
-    assert (outlet.tries, one.broker_away) == (1, True)
-    outlet.broken, outlet.space = False, 1
+    assert (broker.tries, one.broker_away) == (1, True)
+    broker.broken, broker.space = False, 1
     one.once()
     assert one.broker_away is False
-    assert len(outlet.sent) == 1
+    assert len(broker.sent) == 1
     served = max(one._turns, key=one._turns.__getitem__)
-    assert outlet.sent[0].message_id == f"msg_{served[0]}"
+    assert broker.sent[0].message_id == f"msg_{served[0]}"
     assert len(one._turns) == 2
 
 
 def test_what_runs_out_during_a_long_round_is_taken_back_between_two_lanes(
-    ledger: Ledger, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message_for(ledger, "a", "b")
-    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    one = Dispatcher(ledger, TWO, broker, claim_seconds=60)
     seen: list[int] = []
 
     def slowly(grants: list[Grant]) -> list[Grant]:
@@ -219,36 +219,36 @@ def test_what_runs_out_during_a_long_round_is_taken_back_between_two_lanes(
             one._reaped = -inf  # more than a second has gone
         return []
 
-    monkeypatch.setattr(outlet, "publish", slowly)
+    monkeypatch.setattr(broker, "publish", slowly)
     one.once()
     assert seen == [0, 1]
 
 
 @pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)
 def test_a_lane_that_somebody_keeps_locked_stops_neither_the_others_nor_the_reap(
-    migrated_url: str, outlet: Outlet
+    migrated_url: str, broker: Broker
 ) -> None:
     ledger, frozen = Ledger(migrated_url, lock_seconds=0.02), Ledger(migrated_url)
     message_for(ledger, "a", "b")
     for name in ("a", "b"):
         with ledger.write() as tx:
             lanes.lock(tx, name, Lane.MESSAGES, lanes.UNPACED)
-    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    one = Dispatcher(ledger, TWO, broker, claim_seconds=60)
     with frozen.write() as tx:
         lanes.lock(tx, "a", Lane.MESSAGES, lanes.UNPACED)
         late_claim(ledger)
         assert one.once() <= BLOCKED_SECONDS
         assert strikes(ledger) == 1
-        assert [grant.message_id for grant in outlet.sent] == ["msg_b"]
+        assert [grant.message_id for grant in broker.sent] == ["msg_b"]
     one._apart._rests.clear()  # the time is over
     one.once()
-    assert {grant.message_id for grant in outlet.sent} >= {"msg_a", "msg_b"}
+    assert {grant.message_id for grant in broker.sent} >= {"msg_a", "msg_b"}
     ledger.close()
     frozen.close()
 
 
 def test_a_lane_that_fails_rests_longer_each_time_while_the_others_go_on(
-    ledger: Ledger, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message_for(ledger, "a", "b")
     real = dispatch.claim
@@ -259,7 +259,7 @@ def test_a_lane_that_fails_rests_longer_each_time_while_the_others_go_on(
         return real(ledger, account, *arguments, **options)
 
     monkeypatch.setattr(dispatch, "claim", claim)
-    one = Dispatcher(ledger, TWO, outlet, claim_seconds=60)
+    one = Dispatcher(ledger, TWO, broker, claim_seconds=60)
     with structlog.testing.capture_logs() as logs:
         one.once()
         one.once()  # the lane rests
@@ -267,7 +267,7 @@ def test_a_lane_that_fails_rests_longer_each_time_while_the_others_go_on(
     assert (failed["part"], failed["error"]) == ("messages of a", "ValueError")
     assert failed["at"][-1].endswith(" claim")
     assert "9192380000" not in str(logs)
-    assert [grant.message_id for grant in outlet.sent] == ["msg_b"]
+    assert [grant.message_id for grant in broker.sent] == ["msg_b"]
 
 
 @pytest.fixture
@@ -334,7 +334,7 @@ def test_a_dispatcher_whose_rounds_fail_again_and_again_goes_on_and_says_that_it
     assert house.kept == process.FAILURES_HIDDEN + 1
 
 
-def test_a_bell_that_is_broken_ends_no_dispatcher() -> None:
+def test_a_broken_wake_up_ends_no_dispatcher() -> None:
     stopping, waits = Event(), []
 
     class Deaf:
@@ -352,28 +352,28 @@ def test_a_bell_that_is_broken_ends_no_dispatcher() -> None:
 
 
 def test_work_of_an_account_that_is_no_longer_configured_waits_for_its_return(
-    ledger: Ledger, outlet: Outlet, submit: Callable[..., str]
+    ledger: Ledger, broker: Broker, submit: Callable[..., str]
 ) -> None:
     submit()
-    dispatcher(ledger, outlet, replace(ACCOUNT, name="other")).once()
+    dispatcher(ledger, broker, replace(ACCOUNT, name="other")).once()
     assert states(ledger) == [work.WAITING]
-    dispatcher(ledger, outlet).once()
+    dispatcher(ledger, broker).once()
     assert states(ledger) == [work.SENT]
 
 
 def test_a_message_that_nobody_took_is_sent_again_under_a_new_serial(
-    ledger: Ledger, outlet: Outlet, submit: Callable[..., str]
+    ledger: Ledger, broker: Broker, submit: Callable[..., str]
 ) -> None:
     submit()
-    dispatcher(ledger, outlet).once()
+    dispatcher(ledger, broker).once()
     with ledger.write() as tx:
         tx.run(sa.update(work_table).values(until=1))
-    dispatcher(ledger, outlet).once()
-    first, second = outlet.sent
+    dispatcher(ledger, broker).once()
+    first, second = broker.sent
     assert (second.work, second.serial) == (first.work, first.serial + 1)
 
 
-def test_the_loop_waits_for_a_ledger_that_is_away_and_stops_when_asked(outlet: Outlet) -> None:
+def test_the_loop_waits_for_a_ledger_that_is_away_and_stops_when_asked(broker: Broker) -> None:
     stopping, rounds, waits = Event(), [], []
 
     class Away:
@@ -384,28 +384,28 @@ def test_the_loop_waits_for_a_ledger_that_is_away_and_stops_when_asked(outlet: O
             stopping.set()
             return 7.0
 
-    class Bell:
+    class WakeUp:
         def wait(self, seconds: float, _: Event) -> None:
             waits.append(seconds)
 
         def close(self) -> None:
             """Nothing to let go of."""
 
-    process.work(Away(), Bell(), stopping)
+    process.work(Away(), WakeUp(), stopping)
     told = [process.LEDGER_AWAY_SECONDS, process.LEDGER_AWAY_SECONDS, 7.0]
     assert waits == pytest.approx([seconds - process.EARLIEST for seconds in told])
 
 
 def test_a_lane_of_a_newer_version_is_left_to_newer_dispatchers_and_said_once(
-    ledger: Ledger, outlet: Outlet, submit: Callable[..., str]
+    ledger: Ledger, broker: Broker, submit: Callable[..., str]
 ) -> None:
     submit()
     with ledger.write() as tx:
         row = {"task": "tnimport.of_tomorrow", "account": "default", "lane": "tomorrow", "due_at": tx.now - 1}
         tx.run(sa.insert(work_table).values(**row))
-    hands = dispatcher(ledger, outlet)
+    hands = dispatcher(ledger, broker)
     with structlog.testing.capture_logs() as logs:
         for _ in range(3):
             hands.once()
     assert [one["lane"] for one in logs if one["event"] == "lane_of_a_newer_version"] == ["tomorrow"]
-    assert {grant.task for grant in outlet.sent} == {Task.SUBMIT_ORDER}
+    assert {grant.task for grant in broker.sent} == {Task.SUBMIT_ORDER}

@@ -23,13 +23,14 @@ from config.settings import load
 from sandbox.pytest_plugin import sandbox, sandbox_server  # noqa: F401 - fixtures
 from tnimport.bandwidth.transport import Transport
 from tnimport.domain.accounts import Account
-from tnimport.ledger import heartbeats, migrate
+from tnimport.ledger import migrate
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.housekeeping import heartbeats
+from tnimport.ledger.housekeeping.heartbeats import Process
 from tnimport.ledger.schema import heartbeats as table
 from tnimport.ledger.schema import subscriptions
+from tnimport.web.access.keys import Scope, make, written
 from tnimport.web.app import WebDeps, create_app
-from tnimport.web.keys import Scope, make, written
 from workers.checkups import access, broker, callbacks, carrier, notified, processes
 from workers.checkups import ledger as ledger_checkup
 from workers.checkups.finding import Finding, Grade

@@ -13,8 +13,8 @@ import pytest
 
 from config.local import SANDBOX_ACCOUNT
 from config.settings import load
-from tnimport.ledger import heartbeats
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.housekeeping import heartbeats
 from workers import dispatcher, web
 from workers.boot import Booted
 

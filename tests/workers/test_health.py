@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from tnimport.ledger import heartbeats
-from tnimport.ledger.heartbeats import Process
+from tnimport.ledger.housekeeping import heartbeats
+from tnimport.ledger.housekeeping.heartbeats import Process
 from tnimport.ledger.schema import heartbeats as table
 from workers import health
 

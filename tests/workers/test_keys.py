@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tnimport.web.keyring import Keyring
-from tnimport.web.keys import matching
+from tnimport.web.access.keyring import Keyring
+from tnimport.web.access.keys import matching
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -14,7 +14,7 @@ from tnimport.intake.request import ImportRequest
 from tnimport.intake.rows import Row
 from tnimport.intake.strict import Strict
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.staging import (
+from tnimport.ledger.imports.staging import (
     ApplicationWish,
     InProgress,
     KeyConflict,

@@ -14,7 +14,7 @@ from tnimport.intake.options import Url, Word, problem_of
 from tnimport.intake.problems import Problem, Refused, problem
 from tnimport.intake.request import account_of
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.outgoing import NewMessage, held
+from tnimport.ledger.messaging.outgoing import NewMessage, held
 
 _E164: Final = re.compile(r"\+(?:[2-9][0-9]{6,14}|1[2-9][0-9]{9})")
 _SPACING: Final = re.compile(r"[-. ()]")

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from tnimport.ledger import sessions, writers
+from tnimport.ledger.sql import sessions, writers
 
 CHANNEL: Final = "tnimport"
 _NOW: Final = {

@@ -4,28 +4,18 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from tnimport.ledger import inbound
-from tnimport.web import (
-    acting,
-    callbacks,
-    door,
-    faults,
-    guard,
-    heads,
-    health,
-    inbox,
-    looking,
-    metrics,
-    notifications,
-    openapi,
-    outgoing,
-    pages,
-    submitting,
-    webhooks,
-)
+from tnimport.ledger.messaging import inbound
+from tnimport.web.access import door, guard
+from tnimport.web.carrier import callbacks, notifications
+from tnimport.web.carrier.callback_store import CallbackStore
 from tnimport.web.deps import WebDeps
-from tnimport.web.mailroom import Mailroom
-from tnimport.web.recent import Recent
+from tnimport.web.imports import acting, looking, submitting
+from tnimport.web.messaging import inbox, outgoing
+from tnimport.web.notifying import webhooks
+from tnimport.web.operations import health, metrics
+from tnimport.web.operations.recent import Recent
+from tnimport.web.pages import views
+from tnimport.web.wire import faults, head_requests, openapi
 
 __all__ = ["WebDeps", "create_app"]
 
@@ -42,7 +32,7 @@ def create_app(deps: WebDeps) -> FastAPI:
     )
     app.state.deps = deps
     app.state.ledger_check = Recent(partial(health.ledger_check, deps.ledger))
-    app.state.mailroom = Mailroom(partial(inbound.store, deps.ledger))
+    app.state.callback_store = CallbackStore(partial(inbound.store, deps.ledger))
     for part in (
         callbacks,  # first, for they come by the hundred a second
         notifications,
@@ -54,12 +44,12 @@ def create_app(deps: WebDeps) -> FastAPI:
         acting,
         health,
         metrics,
-        pages,
+        views,
     ):
         app.include_router(part.router)
     faults.install(app)
     app.add_middleware(door.Door, keyring=deps.keyring)
     app.add_middleware(guard.Guard, hosts=deps.hosts)
-    app.add_middleware(heads.Heads)
+    app.add_middleware(head_requests.HeadRequests)
     openapi.install(app)
     return app

@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 
 from tnimport.domain.accounts import Account, Paces
 from tnimport.ledger.engine import Ledger
-from tnimport.web.door import ACCOUNTS
-from tnimport.web.keyring import Keyring
+from tnimport.web.access.door import ACCOUNTS
+from tnimport.web.access.keyring import Keyring
 
 LOOPBACK = frozenset({"localhost"})  # besides the addresses of this machine
 MIB = 1 << 20

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from tnimport.domain.inbound import MESSAGE
 from tnimport.domain.instants import instant
-from tnimport.ledger import inbound
-from tnimport.ledger.deliveries import Owed
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.inbound import Stored
+from tnimport.ledger.messaging import inbound
+from tnimport.ledger.messaging.inbound import Stored
+from tnimport.ledger.notifying.deliveries import Owed
 
 _RECEIPT: Final = ("delivery_state", "delivery_code", "delivery_description")
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tnimport.web.keyring import Keyring
-from tnimport.web.keys import KeysUnreadableError
+from tnimport.web.access.keyring import Keyring
+from tnimport.web.access.keys import KeysUnreadableError
 from workers.checkups.finding import Finding, misset, ok, warning
 
 AREA: Final = "keys"

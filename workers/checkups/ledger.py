@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tnimport.ledger import reads
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.reading import reads
 from tnimport.ledger.revisions import pending
 from workers.checkups.finding import Finding, fault, ok
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from config.settings import Settings
 from tnimport.domain import notifying
-from tnimport.ledger import subscriptions
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.messaging import subscriptions
 from workers.checkups.finding import Finding, ok, warning
 
 RIGHT: Final = "give the Dashboard user the right to make subscriptions, or set TNIMPORT_ORDER_NOTIFICATIONS=0"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from tnimport.ledger import heartbeats
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.housekeeping import heartbeats
 from workers.checkups.finding import Finding, fault, ok, warning
 
 AREA = "processes"

@@ -1,0 +1,78 @@
+"""Estimates an import's end, from a handful of rows, whatever its size."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from tnimport.domain import estimate, pacing
+from tnimport.domain.accounts import Paces
+from tnimport.domain.lanes import Lane, own_pace, pace_of
+from tnimport.domain.life import Action
+from tnimport.ledger.claims.lanes import own
+from tnimport.ledger.claims.window import ORDERS_OF_ONE_IMPORT
+from tnimport.ledger.reading.progress import Progress
+
+
+def eta(known: Progress, row: sa.Row[Any], paces: Paces | None = None) -> float | None:
+    """When the import will be through, None while there is nothing to go by; `paces` are its account's, if known."""
+    if row.finished_at is not None:
+        return float(row.finished_at)
+    if any(stop is not None for stop in (row.paused_at, row.held_at, row.cancel_asked_at)):
+        return None
+    paces = paces or Paces(dashboard_per_second=0, numbers_per_minute=0, lookups_per_second=0, messages_per_second=0)
+    if row.verify_started_at is not None:
+        return _proven_at(known, row, paces)
+    return estimate.through_at(known.now, _calls(known, row, paces), _orders(known, row, paces))
+
+
+def _proven_at(known: Progress, row: sa.Row[Any], paces: Paces) -> float | None:
+    """When the messages will have gone round: as fast as so far, and at the pace of messages before any has."""
+    ring = known.rings.get(row.id)
+    if ring is None:
+        return None
+    rate = pace_of(paces, Lane.MESSAGES).rate
+    left, took = ring.size - ring.settled, known.now - row.verify_started_at
+    if ring.settled:
+        return float(known.now + left * took / ring.settled)
+    return float(known.now + left / rate) if rate else None
+
+
+def _calls(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Calls:
+    removing = row.action == Action.REMOVE
+    endpoint = Lane.LOOKUPS if removing else Lane.NUMBERS
+    began, done, left = _removed(row) if removing else _imported(known, row)
+    pace, mine = pace_of(paces, endpoint), None
+    if row.max_per_minute is not None and not removing:
+        own_lane = own_pace(row.max_per_minute)
+        mine = known.lanes.get((row.account, own(row.id))) or pacing.fresh(own_lane, known.now), own_lane
+    return estimate.Calls(
+        left=left,
+        others=known.others(row),
+        lane=known.lanes.get((row.account, endpoint.value)) or pacing.fresh(pace, known.now),
+        pace=pace,
+        own=mine,
+        speed=done / (known.now - began) if done and began is not None and known.now > began else None,
+    )
+
+
+def _orders(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Orders:
+    lately = known.ended.get(row.id, ())
+    return estimate.Orders(
+        planned=known.planned.get(row.id, 0),
+        ages=tuple(max(0.0, known.now - (one.sent_at or known.now)) for one in known.there.get(row.id, ())),
+        took=tuple(one.took for one in lately),
+        looks=sum(one.polls for one in lately) / len(lately) if lately else 0,
+        at_once=ORDERS_OF_ONE_IMPORT,
+        pace=pace_of(paces, Lane.DASHBOARD),
+        size=max((one.size for one in lately), default=0),
+    )
+
+
+def _removed(row: sa.Row[Any]) -> tuple[float | None, int, int]:
+    """Since when, how many, how many more: the releases take the time, and begin at once."""
+    return row.created_at, row.released + row.ordered + row.removed, row.requested
+
+
+def _imported(known: Progress, row: sa.Row[Any]) -> tuple[float | None, int, int]:
+    """Since when, how many, how many more: the imports take the time, and begin when the first order has ended."""
+    return known.began.get(row.id), row.imported + row.present, row.requested + row.ordered + row.available
