@@ -14,8 +14,8 @@ from tnimport.domain.accounts import Account
 from tnimport.domain.lanes import Lane, pace_of
 from tnimport.ledger.claims import dispatch
 from tnimport.ledger.claims.grants import Grant
-from tnimport.ledger.claims.reap import reap
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.housekeeping.reap import reap
 from workers.apart import Apart
 from workers.publisher import BrokerAway
 

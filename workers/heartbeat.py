@@ -11,8 +11,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping import heartbeats
 from tnimport.ledger.housekeeping.heartbeats import BEAT_SECONDS, Process
+from tnimport.ledger.reading import tallies
 from workers.counting import Calls
 
 STOP_SECONDS: Final = 3.0

@@ -21,11 +21,12 @@ from tnimport.domain.pacing import ON_THE_WAY, Pace
 from tnimport.domain.reconcile import Fates
 from tnimport.ledger import engine
 from tnimport.ledger import schema as tables
-from tnimport.ledger.claims import dispatch, reap, work
+from tnimport.ledger.claims import dispatch, sites, work
 from tnimport.ledger.claims.grants import Grant, Round
 from tnimport.ledger.claims.work import Run
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.imports import numbers, orders, polling, sites, submitting
+from tnimport.ledger.housekeeping import reap
+from tnimport.ledger.imports import numbers, orders, polling, submitting
 from tnimport.ledger.imports.numbers import Again, Flush
 from tnimport.ledger.imports.outcomes import Failed, Imported, Released, Settled
 from tnimport.ledger.imports.staging import ApplicationWish, NewImport, Placed, RefusedRow, Staging, begin

@@ -8,9 +8,9 @@ import pytest
 
 from tnimport.domain.lanes import Lane
 from tnimport.domain.pacing import Pace
-from tnimport.ledger.claims import dispatch, lanes
+from tnimport.ledger.claims import dispatch, lanes, sites
 from tnimport.ledger.claims.window import ORDERS_OF_ONE_IMPORT
-from tnimport.ledger.imports import closing, sites
+from tnimport.ledger.imports import closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,11 @@ from tnimport.domain.lanes import Lane
 from tnimport.ledger import schema
 from tnimport.ledger.claims import work
 from tnimport.ledger.claims.lanes import Trouble
+from tnimport.ledger.housekeeping import clock as ledgers_clock
 from tnimport.ledger.housekeeping import heartbeats
 from tnimport.ledger.housekeeping.heartbeats import Process
 from tnimport.ledger.imports import polling, submitting
 from tnimport.ledger.imports.numbers import Flush
-from tnimport.ledger.sql import clock as ledgers_clock
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Clock, Desk

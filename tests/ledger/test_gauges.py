@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.ledger.conftest import statements
 from tnimport.domain.lanes import Lane
 from tnimport.ledger import schema as tables
-from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping import heartbeats
 from tnimport.ledger.housekeeping.heartbeats import Process
 from tnimport.ledger.imports import control
 from tnimport.ledger.imports.staging import RefusedRow
@@ -17,7 +17,7 @@ from tnimport.ledger.messaging import outgoing
 from tnimport.ledger.messaging.outgoing import NewMessage
 from tnimport.ledger.notifying import deliveries
 from tnimport.ledger.notifying.deliveries import Attempt
-from tnimport.ledger.reading import gauges, totals
+from tnimport.ledger.reading import gauges, tallies, totals
 
 if TYPE_CHECKING:
     from tests.ledger.conftest import Desk

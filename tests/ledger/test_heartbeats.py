@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping import heartbeats
 from tnimport.ledger.housekeeping.heartbeats import ALIVE_SECONDS, Process
+from tnimport.ledger.reading import tallies
 from tnimport.ledger.schema import heartbeats as table
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from tnimport.domain.lanes import Lane
 from tnimport.ledger import schema as tables
 from tnimport.ledger.claims import dispatch
 from tnimport.ledger.claims import work as claims
-from tnimport.ledger.claims.reap import reap
 from tnimport.ledger.engine import Ledger
 from tnimport.ledger.housekeeping import prune, upkeep
+from tnimport.ledger.housekeeping.reap import reap
 from tnimport.ledger.imports import closing
 from tnimport.ledger.imports.numbers import load
 from tnimport.ledger.messaging import messages, outgoing

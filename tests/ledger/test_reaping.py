@@ -11,8 +11,9 @@ from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
 from tnimport.ledger import schema
-from tnimport.ledger.claims import reap, work
+from tnimport.ledger.claims import work
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.housekeeping import reap
 from tnimport.ledger.imports import control, numbers, polling, submitting
 from tnimport.ledger.imports.numbers import Flush
 from tnimport.ledger.messaging import outgoing, sending

@@ -9,7 +9,7 @@ from tnimport.domain.life import Action
 from tnimport.domain.reconcile import Fates
 from tnimport.ledger import schema
 from tnimport.ledger.claims import window
-from tnimport.ledger.claims.reap import NEEDS_ATTENTION
+from tnimport.ledger.housekeeping.reap import NEEDS_ATTENTION
 from tnimport.ledger.imports import control, orders, polling, submitting
 from tnimport.ledger.imports.closing import hold
 from tnimport.ledger.imports.numbers import Flush

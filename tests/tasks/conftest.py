@@ -38,9 +38,9 @@ from tnimport.domain.lanes import Lane, pace_of
 from tnimport.ledger.claims import dispatch, work
 from tnimport.ledger.claims import lanes as ledger_lanes
 from tnimport.ledger.claims.grants import Grant
-from tnimport.ledger.claims.reap import reap
 from tnimport.ledger.claims.work import Run
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.housekeeping.reap import reap
 from tnimport.ledger.imports import control
 from tnimport.ledger.migrate import upgrade
 from tnimport.ledger.reading import listing, reads

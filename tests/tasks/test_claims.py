@@ -14,7 +14,8 @@ from tasks import claims
 from tasks.catalogue import register_all
 from tnimport.contract import QUEUE_OF, Task
 from tnimport.domain.accounts import Paces
-from tnimport.ledger.claims import reap, work
+from tnimport.ledger.claims import work
+from tnimport.ledger.housekeeping import reap
 from tnimport.ledger.imports import control
 from tnimport.ledger.schema import lanes
 from tnimport.ledger.schema import work as work_table

@@ -12,11 +12,11 @@ from tasks.results import Done
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
 from tnimport.domain.backoff import ATTEMPTS_MOST
+from tnimport.ledger.housekeeping import clock as ledgers_clock
 from tnimport.ledger.housekeeping import heartbeats
 from tnimport.ledger.housekeeping.heartbeats import Process
 from tnimport.ledger.imports import control
 from tnimport.ledger.schema import imports, lanes, orders
-from tnimport.ledger.sql import clock as ledgers_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

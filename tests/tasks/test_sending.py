@@ -13,7 +13,7 @@ from tasks.results import Done, Later
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
 from tnimport.domain.backoff import ATTEMPTS_MOST
-from tnimport.ledger.claims import reap
+from tnimport.ledger.housekeeping import reap
 from tnimport.ledger.messaging import messages, outgoing
 from tnimport.ledger.messaging import sending as messages_sending
 from tnimport.ledger.messaging.outgoing import NewMessage

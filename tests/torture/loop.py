@@ -21,8 +21,8 @@ from tnimport.contract import Queue, Task
 from tnimport.ledger import schema
 from tnimport.ledger.claims import work
 from tnimport.ledger.claims.grants import Grant
-from tnimport.ledger.claims.reap import reap
 from tnimport.ledger.engine import Ledger
+from tnimport.ledger.housekeeping.reap import reap
 from tnimport.ledger.imports import control
 from tnimport.ledger.reading import listing, reads
 from workers.dispatching import LONGEST_SLEEP, Dispatcher

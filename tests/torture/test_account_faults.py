@@ -9,7 +9,7 @@ from tests.tasks.conftest import access_to
 from tests.torture.loop import Loop
 from tnimport.bandwidth.applications import ApplicationSpec
 from tnimport.contract import Task
-from tnimport.ledger.claims.reap import NEEDS_ATTENTION, STRIKES
+from tnimport.ledger.housekeeping.reap import NEEDS_ATTENTION, STRIKES
 
 HANDFUL = 6
 RECOVERY = 18.0  # a claim of three seconds, and fifteen

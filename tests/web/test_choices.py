@@ -6,8 +6,8 @@ from starlette.datastructures import Headers
 from tnimport.domain.life import NumberState
 from tnimport.web.access.guard import is_foreign
 from tnimport.web.deps import LOOPBACK
+from tnimport.web.imports.history import told
 from tnimport.web.imports.waits import in_words
-from tnimport.web.pages.history import told
 from tnimport.web.wire.media import CSV, JSON, NDJSON, wanted
 from tnimport.web.wire.schemas import LISTED_STATES
 

@@ -12,8 +12,9 @@ import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
-from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping import heartbeats
 from tnimport.ledger.housekeeping.heartbeats import Process
+from tnimport.ledger.reading import tallies
 from tnimport.web.operations.measures import MEASURES
 
 if TYPE_CHECKING:

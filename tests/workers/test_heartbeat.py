@@ -12,8 +12,9 @@ from tnimport.bandwidth.errors import CarrierError, Delivery, RetryLater
 from tnimport.bandwidth.exchange import Reply, Request
 from tnimport.ledger import migrate
 from tnimport.ledger.engine import Ledger
-from tnimport.ledger.housekeeping import heartbeats, tallies
+from tnimport.ledger.housekeeping import heartbeats
 from tnimport.ledger.housekeeping.heartbeats import ANSWERS
+from tnimport.ledger.reading import tallies
 from workers.counting import Calls, Counted
 from workers.heartbeat import Heartbeat
 from workers.publisher import Publisher

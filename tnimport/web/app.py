@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from tnimport.ledger.messaging import inbound
+from tnimport.web import openapi
 from tnimport.web.access import door, guard
 from tnimport.web.carrier import callbacks, notifications
 from tnimport.web.carrier.callback_store import CallbackStore
@@ -15,7 +16,7 @@ from tnimport.web.notifying import webhooks
 from tnimport.web.operations import health, metrics
 from tnimport.web.operations.recent import Recent
 from tnimport.web.pages import views
-from tnimport.web.wire import faults, head_requests, openapi
+from tnimport.web.wire import faults, head_requests
 
 __all__ = ["WebDeps", "create_app"]
 

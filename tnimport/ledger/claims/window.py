@@ -12,10 +12,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from tnimport.domain.life import AT_CARRIER, OrderState
+from tnimport.ledger.claims import sites
 from tnimport.ledger.claims.grants import Due
 from tnimport.ledger.claims.work import RUNNING, SENT, answered
 from tnimport.ledger.engine import Tx
-from tnimport.ledger.imports import sites
 from tnimport.ledger.schema import imports, orders, work
 
 ORDERS_AT_CARRIER: Final = 20

@@ -9,10 +9,9 @@ from tnimport.contract import Task
 from tnimport.domain.lanes import Lane
 from tnimport.domain.life import Action, NumberEvent, OrderState, Outcome, Stage, seen_as
 from tnimport.domain.reconcile import FINISHED, TOLD, Fates
-from tnimport.ledger.claims import lanes, work
+from tnimport.ledger.claims import lanes, sites, work
 from tnimport.ledger.claims.work import Run
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.imports import sites
 from tnimport.ledger.imports.books import Books
 from tnimport.ledger.imports.closing import close_if_stopped
 from tnimport.ledger.imports.events import note

@@ -9,7 +9,7 @@ from tnimport.domain.lanes import CARRIERS
 from tnimport.domain.life import AT_CARRIER
 from tnimport.domain.webhooks import DeliveryState
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.housekeeping import tallies
+from tnimport.ledger.reading import tallies
 from tnimport.ledger.reading.totals import totals
 from tnimport.ledger.schema import (
     NOT_DELIVERED,

@@ -13,8 +13,8 @@ from tnimport.domain.life import NumberState
 from tnimport.domain.reasons import Reason, reason_for
 from tnimport.ledger.reading.listing import NumberView
 from tnimport.ledger.reading.reads import ImportView
+from tnimport.web.imports.history import told
 from tnimport.web.imports.waits import in_words
-from tnimport.web.pages.history import told
 
 BATCH: Final = 500
 AGAIN: Final = "Import the number again; it is no longer tried by itself."

@@ -17,15 +17,16 @@ from tnimport.domain.life import Outcome, Stage
 from tnimport.ledger.claims import lanes
 from tnimport.ledger.claims.work import RUNNING, SENT, WAITING
 from tnimport.ledger.engine import Ledger, Tx
-from tnimport.ledger.housekeeping import tallies
+from tnimport.ledger.housekeeping import clock
 from tnimport.ledger.imports.closing import close_if_stopped, hold, wishing
 from tnimport.ledger.imports.events import note
 from tnimport.ledger.imports.outcomes import Failed, settle
 from tnimport.ledger.messaging import sending
 from tnimport.ledger.messaging.sending import Why
 from tnimport.ledger.notifying import deliveries
+from tnimport.ledger.reading import tallies
 from tnimport.ledger.schema import imports, numbers, work
-from tnimport.ledger.sql import clock, sessions
+from tnimport.ledger.sql import sessions
 from tnimport.ledger.sql.deadlocks import retried_on_deadlock
 
 STRIKES: Final = 3
