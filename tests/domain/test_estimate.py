@@ -68,6 +68,13 @@ def test_without_a_limit_who_ends_before_us_leaves_us_its_turns(others: list[int
     assert through_at(NOW, calls(1000, FREE, speed=50.0, others=others), NONE_LEFT) == pytest.approx(NOW + left)
 
 
+def test_who_has_ended_has_left_us_its_turns() -> None:
+    alone = calls(1000, FREE, speed=50.0, gone=150.0)
+    assert through_at(NOW, alone, NONE_LEFT) == pytest.approx(NOW + 5)
+    shared = replace(alone, others=[1000])
+    assert through_at(NOW, shared, NONE_LEFT) == pytest.approx(NOW + 2000 / 250)
+
+
 def test_workers_slower_than_the_pace_count() -> None:
     unused = calls(1000, Pace(100, 200), tokens=150, speed=50.0)
     assert through_at(NOW, unused, NONE_LEFT) == NOW + 20

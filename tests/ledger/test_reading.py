@@ -347,6 +347,25 @@ def test_an_estimate_follows_the_speed_shown(desk: Desk) -> None:
     assert view.eta == view.finished_at
 
 
+def test_an_estimate_counts_in_the_turns_that_an_import_has_left_that_ended(desk: Desk) -> None:
+    import_id, other = desk.available(100), desk.available(20)
+    desk.passes(60)
+    runs = {grant.import_id: desk.take(grant) for grant in reversed(desk.claim(Lane.NUMBERS).grants)}
+    desk.record(runs[import_id], Flush(settled=[desk.imported(pos) for pos in range(20)], first=20))
+    assert expected_in(desk, import_id) == pytest.approx(
+        60 * 100 / 40, rel=0.2
+    )  # ours and theirs, at the speed of both
+    desk.finish(runs[other])
+    assert reads.import_view(desk.ledger, other).finished_at is not None
+    assert expected_in(desk, import_id) == pytest.approx(60 * 80 / 40, rel=0.2)  # ours alone, at the speed of both
+
+
+def expected_in(desk: Desk, import_id: str) -> float:
+    with desk.ledger.read() as tx:
+        now = tx.now
+    return reads.import_view(desk.ledger, import_id).eta - now
+
+
 def test_a_removal_tells_from_the_start_what_it_waits_for_and_when_its_releases_are_through(desk: Desk) -> None:
     import_id = desk.accept(4, action=Action.REMOVE)
     view = reads.import_view(desk.ledger, import_id)

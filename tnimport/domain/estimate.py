@@ -16,7 +16,8 @@ class Calls:
     """The calls that the numbers of an import still need, one each.
 
     `others` is how many calls each other import of the account still needs: they take turns with ours. `speed` is how
-    many numbers a second came through so far, None before the first.
+    many numbers a second of ours came through so far, None before the first; `gone` is how many did meanwhile that were
+    of imports that have ended, and have left us their turns.
     """
 
     left: int
@@ -25,6 +26,7 @@ class Calls:
     pace: Pace
     own: tuple[Lane, Pace] | None = None
     speed: float | None = None
+    gone: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,7 @@ def _called_at(now: float, calls: Calls) -> float | None:
         ends.append(pacing.spent_at(*calls.own, calls.left, now))
     if calls.speed and _idle(now, calls):
         # Workers and carrier are shared in turns: whoever ends before us leaves us its turns.
-        ends.append(now + needed / (calls.speed * (1 + len(others))))
+        ends.append(now + needed / (calls.speed * (1 + len(others)) + calls.gone))
     return max(ends, default=None)
 
 
@@ -83,9 +85,10 @@ def _idle(now: float, calls: Calls) -> bool:
 
 def _rate(now: float, calls: Calls) -> float:
     """Calls a second that this import gets, as far as that is known."""
-    share = calls.pace.rate / (1 + sum(1 for other in calls.others if other)) or float("inf")
+    turns = 1 + sum(1 for other in calls.others if other)
+    share = calls.pace.rate / turns or float("inf")
     own = (calls.own[1].rate if calls.own else 0) or float("inf")
-    shown = calls.speed if calls.speed and _idle(now, calls) else float("inf")
+    shown = calls.speed + calls.gone / turns if calls.speed and _idle(now, calls) else float("inf")
     return min(share, own, shown)
 
 

@@ -41,6 +41,7 @@ def _calls(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Calls:
     removing = row.action == Action.REMOVE
     endpoint = Lane.LOOKUPS if removing else Lane.NUMBERS
     began, done, left = _removed(row) if removing else _imported(known, row)
+    since = began if began is not None and done and known.now > began else None
     pace, mine = pace_of(paces, endpoint), None
     if row.max_per_minute is not None and not removing:
         own_lane = own_pace(row.max_per_minute)
@@ -51,7 +52,8 @@ def _calls(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Calls:
         lane=known.lanes.get((row.account, endpoint.value)) or pacing.fresh(pace, known.now),
         pace=pace,
         own=mine,
-        speed=done / (known.now - began) if done and began is not None and known.now > began else None,
+        speed=None if since is None else done / (known.now - since),
+        gone=0.0 if since is None else known.came_through(row, since) / (known.now - since),
     )
 
 

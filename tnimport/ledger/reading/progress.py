@@ -9,14 +9,14 @@ import sqlalchemy as sa
 
 from tnimport.domain import pacing
 from tnimport.domain.lanes import CARRIERS
-from tnimport.domain.life import AT_CARRIER, OPEN, OrderState
+from tnimport.domain.life import AT_CARRIER, GOOD, OPEN, OrderState
 from tnimport.ledger.claims.lanes import own
 from tnimport.ledger.claims.work import RUNNING, SENT
 from tnimport.ledger.engine import Tx
 from tnimport.ledger.schema import applications, events, imports, lanes, orders, rings, work
 
 PICKED_UP_WITHIN: Final = 5.0  # seconds in which a worker that is alive and not overwhelmed takes a message
-ENDED_LATELY: Final = 50  # orders of an import whose durations are looked at
+ENDED_LATELY: Final = 50  # orders of an import whose durations are looked at, and imports that have made room
 Rows = Sequence[sa.Row[Any]]
 
 
@@ -35,10 +35,21 @@ class Progress:
     ended: Mapping[str, Rows]  # their orders that ended lately
     began: Mapping[str, float]  # when their first order ended
     left: Mapping[tuple[str, str], Rows]  # by account and action: all imports that go on, and what they have left
+    over: Rows  # imports of whomever that have ended lately
 
     def others(self, row: sa.Row[Any]) -> tuple[int, ...]:
         """What each other import of the account that goes on has left."""
         return tuple(one.left for one in self.left.get((row.account, row.action), ()) if one.id != row.id)
+
+    def came_through(self, row: sa.Row[Any], since: float) -> float:
+        """How many numbers came through since then that were of imports that have ended: work like that of this one."""
+        alike = [one for one in self.over if (one.account, one.action) == (row.account, row.action)]
+        return float(sum(one.done * _later_than(since, one.started_at, one.finished_at) for one in alike))
+
+
+def _later_than(since: float, began: float, ended: float) -> float:
+    """Which share of a stretch of time is later than that."""
+    return max(0.0, ended - max(since, began)) / max(ended - began, 1e-3)
 
 
 def goes_on(row: sa.Row[Any]) -> bool:
@@ -64,6 +75,7 @@ def progress_of(tx: Tx, rows: Iterable[sa.Row[Any]]) -> Progress:
         ended=_ended(tx, ids),
         began=_began(tx, ids),
         left=_left(tx) if going else {},
+        over=tx.run(_OVER).all() if going else (),
     )
 
 
@@ -134,6 +146,15 @@ def _left(tx: Tx) -> dict[tuple[str, str], Rows]:
     busy = sa.exists().where(work.c.import_id == imports.c.id)
     found = tx.run(sa.select(imports.c.id, imports.c.account, imports.c.action, left).where(*going, busy)).all()
     return _by(sorted(found, key=lambda row: (row.account, row.action)), "account", "action")
+
+
+_OVER: Final = (
+    sa.select(imports.c.account, imports.c.action, imports.c.started_at, imports.c.finished_at)
+    .add_columns(sum((imports.c[state] for state in GOOD), sa.literal(0)).label("done"))
+    .where(imports.c.finished_at.is_not(None), imports.c.started_at.is_not(None))
+    .order_by(imports.c.finished_at.desc(), imports.c.id.desc())
+    .limit(ENDED_LATELY)
+)
 
 
 def _found(tx: Tx, query: sa.Select[Any], about: Iterable[object]) -> Rows:
