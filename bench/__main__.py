@@ -19,7 +19,7 @@ BENCHMARKS = (
     "growth",
     "idle",
     "waiting",
-    "foretelling",
+    "estimates",
     "polls",
     "inbound",
     "clients",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tnimport.domain import pacing
-from tnimport.domain.estimate import Calls, Orders, through_at
+from tnimport.domain.estimate import Calls, Orders, Other, through_at
 from tnimport.domain.pacing import Lane, Pace
 
 NOW = 1_000_000.0
@@ -46,7 +46,7 @@ def test_calls_at_a_pace_end_when_turns_have_gone_round_so_often(
 ) -> None:
     pace = Pace(rate, burst)
     lane = Lane(min(tokens, pace.depth), NOW, opened=True)
-    told = through_at(NOW, calls(mine, pace, others=others, lane=lane), NONE_LEFT)
+    told = through_at(NOW, calls(mine, pace, others=[Other(left=left) for left in others], lane=lane), NONE_LEFT)
     assert told is not None
     assert abs(told - turns(mine, others, lane, pace)) <= (1 + len(others)) / rate
 
@@ -65,14 +65,20 @@ def test_without_a_limit_the_speed_shown_counts() -> None:
     ("others", "left"), [([], 20), ([5000, 5000], 20), ([100, 5000], 14), ([0, 100], 11), ([0], 20)]
 )
 def test_without_a_limit_who_ends_before_us_leaves_us_its_turns(others: list[int], left: float) -> None:
-    assert through_at(NOW, calls(1000, FREE, speed=50.0, others=others), NONE_LEFT) == pytest.approx(NOW + left)
+    beside = [Other(left=one, speed=50.0 if one else 0.0) for one in others]
+    assert through_at(NOW, calls(1000, FREE, speed=50.0, others=beside), NONE_LEFT) == pytest.approx(NOW + left)
 
 
 def test_who_has_ended_has_left_us_its_turns() -> None:
-    alone = calls(1000, FREE, speed=50.0, gone=150.0)
+    alone = calls(1000, FREE, speed=50.0, others=[Other(left=0, speed=150.0)])
     assert through_at(NOW, alone, NONE_LEFT) == pytest.approx(NOW + 5)
-    shared = replace(alone, others=[1000])
-    assert through_at(NOW, shared, NONE_LEFT) == pytest.approx(NOW + 2000 / 250)
+
+
+def test_who_gets_larger_turns_goes_on_getting_them() -> None:
+    """Three calls of another for each of ours: ours are through when 3,000 of the other's are, or all it has."""
+    for left, seconds in ((5000, 20), (3000, 20), (1000, 10)):
+        other = Other(left=left, speed=150.0)
+        assert through_at(NOW, calls(1000, FREE, speed=50.0, others=[other]), NONE_LEFT) == pytest.approx(NOW + seconds)
 
 
 def test_workers_slower_than_the_pace_count() -> None:

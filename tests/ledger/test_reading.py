@@ -352,9 +352,8 @@ def test_an_estimate_counts_in_the_turns_that_an_import_has_left_that_ended(desk
     desk.passes(60)
     runs = {grant.import_id: desk.take(grant) for grant in reversed(desk.claim(Lane.NUMBERS).grants)}
     desk.record(runs[import_id], Flush(settled=[desk.imported(pos) for pos in range(20)], first=20))
-    assert expected_in(desk, import_id) == pytest.approx(
-        60 * 100 / 40, rel=0.2
-    )  # ours and theirs, at the speed of both
+    desk.record(runs[other], Flush(settled=[desk.imported(pos) for pos in range(10)], first=10))
+    assert expected_in(desk, import_id) == pytest.approx(60 * 90 / 30, rel=0.2)  # ours and theirs, at the speed of both
     desk.finish(runs[other])
     assert reads.import_view(desk.ledger, other).finished_at is not None
     assert expected_in(desk, import_id) == pytest.approx(60 * 80 / 40, rel=0.2)  # ours alone, at the speed of both

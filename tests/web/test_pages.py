@@ -13,7 +13,7 @@ from tnimport.web.wire.problems import KINDS
 if TYPE_CHECKING:
     from tests.web.conftest import Seed, Web
 
-FOLDER = files("tnimport.web.templates")
+FOLDER = files("tnimport.web.pages.templates")
 NASTY = "<script>alert('x')</script>\"&"
 
 

@@ -1,6 +1,6 @@
 """When an import will be through: from what is left, its share of the pace, and how long its orders have taken."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
@@ -12,21 +12,29 @@ OVERDUE: Final = 0.25  # an order that takes longer than others did is expected 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calls:
-    """The calls that the numbers of an import still need, one each.
+class Other:
+    """Another import of the account: the calls that it still needs, and how many a second it got since ours began.
 
-    `others` is how many calls each other import of the account still needs: they take turns with ours. `speed` is how
-    many numbers a second of ours came through so far, None before the first; `gone` is how many did meanwhile that were
-    of imports that have ended, and have left us their turns.
+    One that has ended needs none, and has left us its turns.
     """
 
     left: int
-    others: Iterable[int]
+    speed: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calls:
+    """The calls that the numbers of an import still need, one each.
+
+    The others take turns with ours. `speed` is how many numbers a second came through so far, None before the first.
+    """
+
+    left: int
+    others: Sequence[Other]
     lane: Lane
     pace: Pace
     own: tuple[Lane, Pace] | None = None
     speed: float | None = None
-    gone: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +73,31 @@ def through_at(now: float, calls: Calls, orders: Orders) -> float | None:
 def _called_at(now: float, calls: Calls) -> float | None:
     if not calls.left:
         return now
-    others = [min(other, calls.left) for other in calls.others if other]
-    needed = calls.left + sum(others)
-    ends = [pacing.spent_at(calls.lane, calls.pace, needed, now)] if calls.pace.rate else []
+    ends = [pacing.spent_at(calls.lane, calls.pace, _in_turns(calls), now)] if calls.pace.rate else []
     if calls.own and calls.own[1].rate:
         ends.append(pacing.spent_at(*calls.own, calls.left, now))
     if calls.speed and _idle(now, calls):
-        # Workers and carrier are shared in turns: whoever ends before us leaves us its turns.
-        ends.append(now + needed / (calls.speed * (1 + len(others)) + calls.gone))
+        ends.append(now + _free(calls, calls.speed))
     return max(ends, default=None)
+
+
+def _in_turns(calls: Calls) -> int:
+    """The calls that are made until ours are, where the pace decides: one each in turn."""
+    return calls.left + sum(min(other.left, calls.left) for other in calls.others)
+
+
+def _free(calls: Calls, speed: float) -> float:
+    """Seconds until ours are made, where workers and carrier decide: all together are as fast as they were so far.
+
+    Each gets the same part of it as it did; whoever ends before us leaves us its part.
+    """
+    meanwhile = calls.left / speed
+    needed = calls.left + sum(min(other.left, other.speed * meanwhile) for other in calls.others)
+    return needed / _together(calls, speed)
+
+
+def _together(calls: Calls, speed: float) -> float:
+    return speed + sum(other.speed for other in calls.others)
 
 
 def _idle(now: float, calls: Calls) -> bool:
@@ -85,10 +109,10 @@ def _idle(now: float, calls: Calls) -> bool:
 
 def _rate(now: float, calls: Calls) -> float:
     """Calls a second that this import gets, as far as that is known."""
-    turns = 1 + sum(1 for other in calls.others if other)
+    turns = 1 + sum(1 for other in calls.others if other.left)
     share = calls.pace.rate / turns or float("inf")
     own = (calls.own[1].rate if calls.own else 0) or float("inf")
-    shown = calls.speed + calls.gone / turns if calls.speed and _idle(now, calls) else float("inf")
+    shown = _together(calls, calls.speed) / turns if calls.speed and _idle(now, calls) else float("inf")
     return min(share, own, shown)
 
 

@@ -1,6 +1,6 @@
 """Estimates an import's end, from a handful of rows, whatever its size."""
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -11,6 +11,8 @@ from tnimport.domain.life import Action
 from tnimport.ledger.claims.lanes import own
 from tnimport.ledger.claims.window import ORDERS_OF_ONE_IMPORT
 from tnimport.ledger.reading.progress import Progress
+
+SHORTEST: Final = 1e-3  # seconds that an import takes at least, so that there is something to divide by
 
 
 def eta(known: Progress, row: sa.Row[Any], paces: Paces | None = None) -> float | None:
@@ -41,20 +43,27 @@ def _calls(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Calls:
     removing = row.action == Action.REMOVE
     endpoint = Lane.LOOKUPS if removing else Lane.NUMBERS
     began, done, left = _removed(row) if removing else _imported(known, row)
-    since = began if began is not None and done and known.now > began else None
     pace, mine = pace_of(paces, endpoint), None
     if row.max_per_minute is not None and not removing:
         own_lane = own_pace(row.max_per_minute)
         mine = known.lanes.get((row.account, own(row.id))) or pacing.fresh(own_lane, known.now), own_lane
     return estimate.Calls(
         left=left,
-        others=known.others(row),
+        others=[_other(known, one, began) for one in known.beside(row)],
         lane=known.lanes.get((row.account, endpoint.value)) or pacing.fresh(pace, known.now),
         pace=pace,
         own=mine,
-        speed=None if since is None else done / (known.now - since),
-        gone=0.0 if since is None else known.came_through(row, since) / (known.now - since),
+        speed=done / (known.now - began) if done and began is not None and known.now > began else None,
     )
+
+
+def _other(known: Progress, row: sa.Row[Any], since: float | None) -> estimate.Other:
+    """Another import of the account: how many of its numbers a second came through since ours began."""
+    if since is None or row.started_at is None or since >= known.now:
+        return estimate.Other(left=row.left)
+    ended = row.finished_at or known.now
+    share = max(0.0, ended - max(since, row.started_at)) / max(ended - row.started_at, SHORTEST)
+    return estimate.Other(left=row.left, speed=row.done * share / (known.now - since))
 
 
 def _orders(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Orders:

@@ -1,6 +1,6 @@
 """What is read beside imports to tell how they get on: as many statements for a page of imports as for one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -37,19 +37,11 @@ class Progress:
     left: Mapping[tuple[str, str], Rows]  # by account and action: all imports that go on, and what they have left
     over: Rows  # imports of whomever that have ended lately
 
-    def others(self, row: sa.Row[Any]) -> tuple[int, ...]:
-        """What each other import of the account that goes on has left."""
-        return tuple(one.left for one in self.left.get((row.account, row.action), ()) if one.id != row.id)
-
-    def came_through(self, row: sa.Row[Any], since: float) -> float:
-        """How many numbers came through since then that were of imports that have ended: work like that of this one."""
-        alike = [one for one in self.over if (one.account, one.action) == (row.account, row.action)]
-        return float(sum(one.done * _later_than(since, one.started_at, one.finished_at) for one in alike))
-
-
-def _later_than(since: float, began: float, ended: float) -> float:
-    """Which share of a stretch of time is later than that."""
-    return max(0.0, ended - max(since, began)) / max(ended - began, 1e-3)
+    def beside(self, row: sa.Row[Any]) -> Iterator[sa.Row[Any]]:
+        """Other imports of the same account and kind: all that go on, and those that have ended lately."""
+        alike = (row.account, row.action)
+        yield from (one for one in self.left.get(alike, ()) if one.id != row.id)
+        yield from (one for one in self.over if (one.account, one.action) == alike)
 
 
 def goes_on(row: sa.Row[Any]) -> bool:
@@ -142,15 +134,17 @@ def _began(tx: Tx, ids: Sequence[str]) -> dict[str, float]:
 def _left(tx: Tx) -> dict[tuple[str, str], Rows]:
     """Imports that go on: those that have work. Of all accounts, so that no database reads what else an account had."""
     left = sum((imports.c[state] for state in OPEN), sa.literal(0)).label("left")
+    fields = (imports.c.id, imports.c.account, imports.c.action, imports.c.started_at, imports.c.finished_at)
     going = (imports.c.finished_at.is_(None), imports.c.paused_at.is_(None), imports.c.held_at.is_(None))
     busy = sa.exists().where(work.c.import_id == imports.c.id)
-    found = tx.run(sa.select(imports.c.id, imports.c.account, imports.c.action, left).where(*going, busy)).all()
+    found = tx.run(sa.select(*fields, left, _DONE).where(*going, busy)).all()
     return _by(sorted(found, key=lambda row: (row.account, row.action)), "account", "action")
 
 
+_DONE: Final = sum((imports.c[state] for state in GOOD), sa.literal(0)).label("done")
 _OVER: Final = (
     sa.select(imports.c.account, imports.c.action, imports.c.started_at, imports.c.finished_at)
-    .add_columns(sum((imports.c[state] for state in GOOD), sa.literal(0)).label("done"))
+    .add_columns(sa.literal(0).label("left"), _DONE)
     .where(imports.c.finished_at.is_not(None), imports.c.started_at.is_not(None))
     .order_by(imports.c.finished_at.desc(), imports.c.id.desc())
     .limit(ENDED_LATELY)
