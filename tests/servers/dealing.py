@@ -1,4 +1,7 @@
-"""How a run deals tests out to its processes: those that share a stack stay together, and long ones come first."""
+"""How a run deals tests out to its processes: those that share a stack stay together, and long ones come first.
+
+xdist's own groups (`--dist=loadgroup`) are written into an attribute of the tests that pytest 9.2 does not read.
+"""
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
