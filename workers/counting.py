@@ -1,4 +1,4 @@
-"""Counts the calls to Bandwidth by account, API and status, in memory; the heart hands the counts in."""
+"""Counts the calls to Bandwidth by account, API and status, in memory; the heartbeat hands them in."""
 
 from collections import Counter
 from collections.abc import Mapping

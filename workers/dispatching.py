@@ -67,7 +67,7 @@ class Dispatcher:
         self.broker_away = False
 
     def once(self) -> float:
-        """Do one round; returns after how many seconds to look again if nothing rings before."""
+        """Do one round; returns after how many seconds to look again if nothing wakes us before."""
         self._reap()
         due = dispatch.due_lanes(self._ledger)
         self._leave(due.unknown)

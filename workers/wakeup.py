@@ -15,7 +15,7 @@ TURN_SECONDS: Final = 0.5
 
 
 class WakeUp(Protocol):
-    """Something that rings at commits."""
+    """Something that wakes up at commits."""
 
     def wait(self, seconds: float, stopping: Event) -> None:
         """Return after so many seconds, at a commit, or when the process is asked to stop."""
@@ -25,7 +25,7 @@ class WakeUp(Protocol):
 
 
 class SqliteWakeUp:
-    """Rings when another connection has changed the file."""
+    """Wakes up when another connection has changed the file."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._raw = sqlite3.connect(ledger.url.database or "", isolation_level=None)
@@ -49,7 +49,7 @@ class SqliteWakeUp:
 
 
 class PostgresWakeUp:
-    """Rings at NOTIFY; a lost connection is made anew at the next wait."""
+    """Wakes up at NOTIFY; a lost connection is made anew at the next wait."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._dsn = ledger.url.set(drivername="postgresql").render_as_string(hide_password=False)

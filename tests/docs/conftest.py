@@ -130,14 +130,14 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def needed(requirement: str) -> set[str]:
     """The names of what a requirement installs, as what is installed here says."""
-    names, left = set(), [Requirement(requirement)]
+    known, left = set(), [Requirement(requirement)]
     while left:
         one = left.pop()
-        names.add(one.name)
+        known.add((one.name, frozenset(one.extras)))
         asked = [Requirement(text) for text in distribution(one.name).requires or ()]
         wanted = [need for need in asked if applies(need, one.extras)]
-        left += [need for need in wanted if need.name not in names]
-    return names
+        left += [need for need in wanted if (need.name, frozenset(need.extras)) not in known]
+    return {name for name, _ in known}
 
 
 def applies(requirement: Requirement, extras: Collection[str]) -> bool:

@@ -81,6 +81,13 @@ def test_who_gets_larger_turns_goes_on_getting_them() -> None:
         assert through_at(NOW, calls(1000, FREE, speed=50.0, others=[other]), NONE_LEFT) == pytest.approx(NOW + seconds)
 
 
+@pytest.mark.parametrize(("other", "seconds"), [(Other(left=0, speed=50.0), 10), (Other(left=10**6, speed=50.0), 20)])
+def test_the_numbers_of_the_last_order_go_at_our_part_of_the_speed(other: Other, seconds: float) -> None:
+    orders = replace(NONE_LEFT, ages=(10.0,), took=(20.0,), size=1000)
+    told = through_at(NOW, calls(1000, FREE, speed=50.0, others=[other]), orders)
+    assert told == pytest.approx(NOW + 10 + seconds)
+
+
 def test_workers_slower_than_the_pace_count() -> None:
     unused = calls(1000, Pace(100, 200), tokens=150, speed=50.0)
     assert through_at(NOW, unused, NONE_LEFT) == NOW + 20

@@ -62,7 +62,7 @@ indices = st.integers(0, 50)
 fortunes = st.lists(st.integers(0, 9), min_size=6, max_size=6)
 troubles = st.sampled_from(TROUBLES)
 faults = st.sampled_from([*[None] * 8, *FAULTS, VANISHED])
-MOST_STATEMENTS = 40  # of one move: accepting takes some thirty
+MOST_STATEMENTS = 24  # of one move: accepting takes some twenty
 deaths = st.one_of(st.none(), st.none(), st.integers(1, MOST_STATEMENTS))
 early_deaths = st.one_of(st.none(), st.none(), st.integers(1, 12))  # within a step of a run
 STEPS = (Task.SUBMIT_ORDER, Task.POLL_ORDER, Task.ENSURE_APPLICATION, Task.IMPORT_NUMBERS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -240,3 +241,12 @@ def test_no_more_is_sent_than_the_broker_has_room_for(desk: Desk) -> None:
     desk.passes(100)
     assert len(desk.claim(Lane.NUMBERS, room=3).grants) == 3
     assert len(desk.claim(Lane.NUMBERS, room=0).grants) == 0
+
+
+def test_a_column_that_does_not_exist_is_a_mistake_that_is_told(desk: Desk) -> None:
+    """A parameter that a statement does not know would be passed over without a word."""
+    desk.accept(1)
+    run = desk.run(Lane.DASHBOARD)
+    for write in (work.fence, partial(work.later, due_at=0.0)):
+        with desk.ledger.write() as tx, pytest.raises(KeyError):
+            write(tx, run, atempts=1)

@@ -359,6 +359,29 @@ def test_an_estimate_counts_in_the_turns_that_an_import_has_left_that_ended(desk
     assert expected_in(desk, import_id) == pytest.approx(60 * 80 / 40, rel=0.2)  # ours alone, at the speed of both
 
 
+def test_an_estimate_knows_since_when_others_could_be_imported(desk: Desk) -> None:
+    """Their orders took an hour; what counts is the minute since."""
+    import_id, other = desk.accept(100), desk.accept(20)
+    orders = [desk.accepted(desk.run(Lane.DASHBOARD)) for _ in (import_id, other)]
+    desk.passes(3600)
+    for order in orders:
+        desk.end_well(order)
+    desk.passes(60)
+    runs = {grant.import_id: desk.take(grant) for grant in reversed(desk.claim(Lane.NUMBERS).grants)}
+    desk.record(runs[import_id], Flush(settled=[desk.imported(pos) for pos in range(20)], first=20))
+    desk.finish(runs[other])
+    assert expected_in(desk, import_id) == pytest.approx(60 * 80 / 40, rel=0.2)
+
+
+def test_removals_share_the_lookups_from_when_they_were_accepted(desk: Desk) -> None:
+    import_id, other = (desk.accept(size, action=Action.REMOVE) for size in (100, 20))
+    desk.passes(60)
+    runs = {grant.import_id: desk.take(grant) for grant in reversed(desk.claim(Lane.LOOKUPS).grants)}
+    desk.record(runs[import_id], Flush(settled=[desk.released(pos) for pos in range(20)], first=20))
+    desk.record(runs[other], Flush(settled=[desk.released(pos) for pos in range(10)], first=10))
+    assert expected_in(desk, import_id) == pytest.approx(60 * 90 / 30, rel=0.2)
+
+
 def expected_in(desk: Desk, import_id: str) -> float:
     with desk.ledger.read() as tx:
         now = tx.now

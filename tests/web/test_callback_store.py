@@ -34,14 +34,14 @@ def test_those_who_find_no_room_are_turned_away_and_those_who_gave_up_make_room(
         return [True] * len(calls)
 
     async def day() -> None:
-        room = CallbackStore(store)
-        under_way = await posted(room)
-        waiting = [await posted(room) for _ in range(3)]
+        storing = CallbackStore(store)
+        under_way = await posted(storing)
+        waiting = [await posted(storing) for _ in range(3)]
         with pytest.raises(NoRoomError):
-            await room.post(call())
+            await storing.post(call())
         waiting[0].cancel()
         await asyncio.gather(waiting[0], return_exceptions=True)
-        waiting.append(await posted(room))
+        waiting.append(await posted(storing))
         open_again.set()
         assert await asyncio.gather(under_way, *waiting[1:]) == [True] * 4
 
@@ -52,9 +52,9 @@ def test_those_who_find_no_room_are_turned_away_and_those_who_gave_up_make_room(
     assert len(stored) == 4
 
 
-async def posted(room: CallbackStore) -> asyncio.Task[bool]:
-    """One that stands in the room, or is on its way to the ledger."""
-    task = asyncio.create_task(room.post(call()))
+async def posted(storing: CallbackStore) -> asyncio.Task[bool]:
+    """One that waits, or is on its way to the ledger."""
+    task = asyncio.create_task(storing.post(call()))
     await asyncio.sleep(0)  # it posts
     await asyncio.sleep(0)  # the writer takes what there is
     return task

@@ -19,9 +19,9 @@ from tnimport.ledger.messaging import inbound as ledger_inbound
 from tnimport.ledger.messaging import outgoing
 from tnimport.ledger.messaging.outgoing import NewMessage
 from tnimport.ledger.schema import inbound, messages
-from tnimport.web.access.callers import proof
 from tnimport.web.access.keyring import Keyring
 from tnimport.web.carrier import callbacks
+from tnimport.web.carrier.callers import proof
 
 if TYPE_CHECKING:
     from pathlib import Path

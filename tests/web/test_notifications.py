@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from tnimport.ledger.schema import orders, work
-from tnimport.web.access.callers import proof
+from tnimport.web.carrier.callers import proof
 
 if TYPE_CHECKING:
     import requests

@@ -26,7 +26,7 @@ LONG = 30.0
 
 @pytest.fixture
 def wake_up(ledger: Ledger) -> Iterator[WakeUp]:
-    """The wake_up of the ledger, listening already."""
+    """What wakes up at commits of the ledger, listening already."""
     wake_up = wake_up_for(ledger)
     wake_up.wait(0.1, Event())
     yield wake_up
@@ -44,21 +44,21 @@ def waited(wake_up: WakeUp, seconds: float = LONG, stopping: Event | None = None
     return monotonic() - began
 
 
-def test_a_commit_of_somebody_else_rings(ledger: Ledger, wake_up: WakeUp) -> None:
+def test_a_commit_of_somebody_else_wakes(ledger: Ledger, wake_up: WakeUp) -> None:
     other = Ledger(ledger.url)
-    ringing = Thread(target=commit, args=(other,))
-    ringing.start()
+    committing = Thread(target=commit, args=(other,))
+    committing.start()
     assert waited(wake_up) < LONG / 2
-    ringing.join()
+    committing.join()
     other.close()
 
 
-def test_a_commit_while_nobody_waited_rings_at_the_next_wait(ledger: Ledger, wake_up: WakeUp) -> None:
+def test_a_commit_while_nobody_waited_wakes_at_the_next_wait(ledger: Ledger, wake_up: WakeUp) -> None:
     commit(ledger)
     assert waited(wake_up) < LONG / 2
 
 
-def test_it_rings_once_for_a_commit(ledger: Ledger, wake_up: WakeUp) -> None:
+def test_it_wakes_once_for_a_commit(ledger: Ledger, wake_up: WakeUp) -> None:
     commit(ledger)
     wake_up.wait(LONG, Event())
     assert waited(wake_up, 0.3) >= 0.3
@@ -74,7 +74,7 @@ def test_a_process_that_is_asked_to_stop_is_woken(wake_up: WakeUp) -> None:
     assert waited(wake_up, LONG, stopping) < LONG / 2
 
 
-def test_a_lost_connection_to_postgresql_is_made_anew_and_rings_again(postgres_url: str) -> None:
+def test_a_lost_connection_to_postgresql_is_made_anew_and_wakes_again(postgres_url: str) -> None:
     ledger = Ledger(postgres_url)
     with ledger.write() as tx:
         tx.run(sa.text("CREATE TABLE anything (id int)"))

@@ -109,11 +109,15 @@ def _idle(now: float, calls: Calls) -> bool:
 
 def _rate(now: float, calls: Calls) -> float:
     """Calls a second that this import gets, as far as that is known."""
-    turns = 1 + sum(1 for other in calls.others if other.left)
-    share = calls.pace.rate / turns or float("inf")
+    share = calls.pace.rate / (1 + sum(1 for other in calls.others if other.left)) or float("inf")
     own = (calls.own[1].rate if calls.own else 0) or float("inf")
-    shown = _together(calls, calls.speed) / turns if calls.speed and _idle(now, calls) else float("inf")
+    shown = _shown(calls, calls.speed) if calls.speed and _idle(now, calls) else float("inf")
     return min(share, own, shown)
+
+
+def _shown(calls: Calls, speed: float) -> float:
+    """The part of all together that is ours now: those that have ended have left us theirs."""
+    return speed * _together(calls, speed) / (speed + sum(other.speed for other in calls.others if other.left))
 
 
 def _ordered_in(orders: Orders) -> float:

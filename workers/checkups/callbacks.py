@@ -15,7 +15,7 @@ import requests
 from config.accounts import AccountAccess
 from config.settings import Settings
 from tnimport.domain.callbacks import MESSAGES, ORDERS, USER
-from tnimport.web.access.callers import REALM, proof
+from tnimport.web.carrier.callers import REALM, proof
 from workers.checkups.finding import Finding, fault, misset, ok, warning
 
 AREA: Final = "callbacks"

@@ -1,8 +1,8 @@
 """Lanes in the ledger: one row an account and endpoint, locked while its tokens are handed out.
 
 A caller's own `max_per_minute` is a lane of its import. Transactions take locks in one order, so that none waits for
-another in a circle: the claim of the run, its order, its import, work that no run holds, lanes. Only the hand that
-gives out work locks a lane first, and it passes over work that somebody else has locked.
+another in a circle: the claim of the run, its order, its import, work that no run holds, lanes. Only whoever
+hands out work locks a lane first, and it passes over work that somebody else has locked.
 """
 
 from collections import Counter

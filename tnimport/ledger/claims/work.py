@@ -20,7 +20,7 @@ from tnimport.ledger.claims import lanes
 from tnimport.ledger.engine import Ledger, Tx
 from tnimport.ledger.schema import applications, imports, orders, work
 from tnimport.ledger.sql.deadlocks import retried_on_deadlock
-from tnimport.ledger.sql.records import record_of
+from tnimport.ledger.sql.records import columns_of, record_of
 
 WAITING: Final = "waiting"
 SENT: Final = "sent"
@@ -177,7 +177,12 @@ def fence(tx: Tx, run: Run, **changes: Any) -> None:  # noqa: ANN401 - columns o
     Raises:
         ClaimLost: it is no longer ours; the transaction must write nothing.
     """
-    if tx.changed(_FENCING, {"claim": run.id, "mine": run.token, **(changes or {"token": run.token})}) != 1:
+    if (
+        tx.changed(
+            _FENCING, {"claim": run.id, "mine": run.token, **columns_of(work, **changes or {"token": run.token})}
+        )
+        != 1
+    ):
         raise ClaimLost
 
 
@@ -196,7 +201,7 @@ _ENDING: Final = sa.delete(work).where(*_MINE)
 def later(tx: Tx, run: Run, due_at: float, **changes: Any) -> None:  # noqa: ANN401 - columns of `work`
     """End this run and have the work started again at `due_at`."""
     back = {"state": WAITING, "token": None, "until": None, "due_at": due_at, "tokens": 0, **changes}
-    tx.run(_GOING_BACK, {"claim": run.id, "mine": run.token, **back})
+    tx.run(_GOING_BACK, {"claim": run.id, "mine": run.token, **columns_of(work, **back)})
     tx.announce()
 
 
@@ -225,7 +230,7 @@ def give_back(tx: Tx, run: Run, pace: Pace, count: int) -> None:
 
 def plan(tx: Tx, task: Task, account: str, lane: str, due_at: float, **more: Any) -> None:  # noqa: ANN401 - columns
     """Add work to be started at `due_at`."""
-    tx.run(_PLANNING, {"task": task, "account": account, "lane": lane, "due_at": due_at, **more})
+    tx.run(_PLANNING, columns_of(work, task=task, account=account, lane=lane, due_at=due_at, **more))
     tx.announce()
 
 

@@ -23,7 +23,7 @@ from tnimport.ledger.imports.outcomes import open_places
 from tnimport.ledger.imports.waking import sooner
 from tnimport.ledger.schema import orders
 from tnimport.ledger.sql.deadlocks import retried_on_deadlock
-from tnimport.ledger.sql.records import record_of
+from tnimport.ledger.sql.records import columns_of, record_of
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def about(action: Action) -> Outcome:
 
 def move(tx: Tx, run: Run, state: OrderState, **values: Any) -> sa.Row[Any]:  # noqa: ANN401 - columns of `orders`
     """Move the order if its state allows; the claim has been fenced, so nobody else moves it."""
-    return tx.run(_moving(state), {"order": run.order_id, **values}).one()
+    return tx.run(_moving(state), {"order": run.order_id, **columns_of(orders, **values)}).one()
 
 
 @cache

@@ -92,8 +92,8 @@ def ended(ledger: Ledger, run: Run, status: str, fates: Fates) -> None:
 
 def _finish(tx: Tx, run: Run, status: str, bad: list[Settled], concerned: Outcome) -> sa.Row[Any]:
     settle(tx, order_id(run), bad, concerned)
-    ended = {"order": run.order_id, "carrier_status": status[:32], "finished_at": tx.now}
-    return tx.run(_LOOKED.returning(orders), ended).one()
+    last = {"order": run.order_id, "carrier_status": status[:32], "finished_at": tx.now}
+    return tx.run(_LOOKED.returning(orders), last).one()
 
 
 def _good_go_on(tx: Tx, run: Run, row: sa.Row[Any], after: OrderState) -> None:

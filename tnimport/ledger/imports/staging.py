@@ -24,6 +24,7 @@ from tnimport.ledger.schema import applications, imports, numbers, orders, refus
 from tnimport.ledger.sql import sessions
 from tnimport.ledger.sql.deadlocks import retried_on_deadlock
 from tnimport.ledger.sql.names import identifier
+from tnimport.ledger.sql.records import columns_of
 
 _COPY: Final = "COPY numbers (order_id, pos, tn, line) FROM STDIN"
 ABANDONED_AFTER: Final = 60.0  # seconds without a chunk
@@ -138,7 +139,7 @@ class Staging:
         self._refused.update(row.kind for row in refused)
 
     def _still_ours(self, tx: Tx, **values: Any) -> None:  # noqa: ANN401 - columns of `imports`
-        if not tx.changed(_STAGED, {"import": self.import_id, **values}):
+        if not tx.changed(_STAGED, {"import": self.import_id, **columns_of(imports, **values)}):
             raise InProgress
 
     def _open_orders(self, tx: Tx, kinds: Mapping[int, str]) -> dict[int, int]:

@@ -42,7 +42,7 @@ def _proven_at(known: Progress, row: sa.Row[Any], paces: Paces) -> float | None:
 def _calls(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Calls:
     removing = row.action == Action.REMOVE
     endpoint = Lane.LOOKUPS if removing else Lane.NUMBERS
-    began, done, left = _removed(row) if removing else _imported(known, row)
+    began, done, left = _stream(known, row)
     pace, mine = pace_of(paces, endpoint), None
     if row.max_per_minute is not None and not removing:
         own_lane = own_pace(row.max_per_minute)
@@ -59,11 +59,12 @@ def _calls(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Calls:
 
 def _other(known: Progress, row: sa.Row[Any], since: float | None) -> estimate.Other:
     """Another import of the account: how many of its numbers a second came through since ours began."""
-    if since is None or row.started_at is None or since >= known.now:
-        return estimate.Other(left=row.left)
-    ended = row.finished_at or known.now
-    share = max(0.0, ended - max(since, row.started_at)) / max(ended - row.started_at, SHORTEST)
-    return estimate.Other(left=row.left, speed=row.done * share / (known.now - since))
+    began, done, left = _stream(known, row)
+    if since is None or began is None or since >= known.now:
+        return estimate.Other(left=left)
+    ended = row.verify_started_at or row.finished_at or known.now
+    share = max(0.0, ended - max(since, began)) / max(ended - began, SHORTEST)
+    return estimate.Other(left=left, speed=done * share / (known.now - since))
 
 
 def _orders(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Orders:
@@ -79,11 +80,12 @@ def _orders(known: Progress, row: sa.Row[Any], paces: Paces) -> estimate.Orders:
     )
 
 
-def _removed(row: sa.Row[Any]) -> tuple[float | None, int, int]:
-    """Since when, how many, how many more: the releases take the time, and begin at once."""
-    return row.created_at, row.released + row.ordered + row.removed, row.requested
+def _stream(known: Progress, row: sa.Row[Any]) -> tuple[float | None, int, int]:
+    """What takes the time: since when, how many numbers came through, how many are still to come.
 
-
-def _imported(known: Progress, row: sa.Row[Any]) -> tuple[float | None, int, int]:
-    """Since when, how many, how many more: the imports take the time, and begin when the first order has ended."""
-    return known.began.get(row.id), row.imported + row.present, row.requested + row.ordered + row.available
+    The releases of a removal begin at once, the calls of an import when its first order has ended.
+    """
+    if row.action == Action.REMOVE:
+        return row.created_at, row.released + row.ordered + row.removed, row.requested
+    left = row.requested + row.ordered + row.available
+    return known.began.get(row.id), row.imported + row.verified + row.present, left

@@ -1,6 +1,6 @@
 """What is read beside imports to tell how they get on: as many statements for a page of imports as for one."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tnimport.domain import pacing
 from tnimport.domain.lanes import CARRIERS
-from tnimport.domain.life import AT_CARRIER, GOOD, OPEN, OrderState
+from tnimport.domain.life import AT_CARRIER, NumberState, OrderState
 from tnimport.ledger.claims.lanes import own
 from tnimport.ledger.claims.work import RUNNING, SENT
 from tnimport.ledger.engine import Tx
@@ -22,7 +22,10 @@ Rows = Sequence[sa.Row[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What is known of some imports beside their own rows, by their ids; nothing of those that are over or stopped."""
+    """What is known of some imports beside their own rows, by their ids.
+
+    Nothing of those that are over or stopped, but for what others are to be compared with.
+    """
 
     now: float
     lanes: Mapping[tuple[str, str], pacing.Lane]  # by account and name
@@ -33,15 +36,12 @@ class Progress:
     there: Mapping[str, Rows]  # their orders at the carrier, the oldest first
     planned: Mapping[str, int]  # how many orders they have yet to send
     ended: Mapping[str, Rows]  # their orders that ended lately
-    began: Mapping[str, float]  # when their first order ended
-    left: Mapping[tuple[str, str], Rows]  # by account and action: all imports that go on, and what they have left
-    over: Rows  # imports of whomever that have ended lately
+    began: Mapping[str, float]  # when their first order ended, and that of those beside them
+    alike: Mapping[tuple[str, str], Rows]  # by account and action: imports that go on, and some that ended meanwhile
 
     def beside(self, row: sa.Row[Any]) -> Iterator[sa.Row[Any]]:
-        """Other imports of the same account and kind: all that go on, and those that have ended lately."""
-        alike = (row.account, row.action)
-        yield from (one for one in self.left.get(alike, ()) if one.id != row.id)
-        yield from (one for one in self.over if (one.account, one.action) == alike)
+        """Other imports of the same account and action: those that go on, and some that ended while it did."""
+        return (one for one in self.alike.get((row.account, row.action), ()) if one.id != row.id)
 
 
 def goes_on(row: sa.Row[Any]) -> bool:
@@ -55,6 +55,7 @@ def progress_of(tx: Tx, rows: Iterable[sa.Row[Any]]) -> Progress:
     going = [row for row in rows if goes_on(row)]
     ids = [row.id for row in going]
     claims = _claims(tx, ids)
+    beside = _beside(tx, going)
     return Progress(
         now=tx.now,
         lanes=_lanes(tx, going),
@@ -65,9 +66,8 @@ def progress_of(tx: Tx, rows: Iterable[sa.Row[Any]]) -> Progress:
         there=_there(tx, ids),
         planned=_planned(tx, ids),
         ended=_ended(tx, ids),
-        began=_began(tx, ids),
-        left=_left(tx) if going else {},
-        over=tx.run(_OVER).all() if going else (),
+        began=_began(tx, {*ids, *(one.id for one in beside)}),
+        alike=_by(beside, "account", "action"),
     )
 
 
@@ -123,7 +123,7 @@ def _ended(tx: Tx, ids: Sequence[str]) -> dict[str, Rows]:
     return _by(_found(tx, newest.order_by(ranked.c.import_id, ranked.c.lately), ids), "import_id")
 
 
-def _began(tx: Tx, ids: Sequence[str]) -> dict[str, float]:
+def _began(tx: Tx, ids: Collection[str]) -> dict[str, float]:
     # The first by id: a minimum would read all that has happened since.
     of_this = sa.select(events.c.at).where(events.c.import_id == imports.c.id, events.c.kind == "order_ended")
     first = of_this.order_by(events.c.id).limit(1).scalar_subquery().label("at")
@@ -131,23 +131,24 @@ def _began(tx: Tx, ids: Sequence[str]) -> dict[str, float]:
     return {row.id: row.at for row in found if row.at is not None}
 
 
-def _left(tx: Tx) -> dict[tuple[str, str], Rows]:
-    """Imports that go on: those that have work. Of all accounts, so that no database reads what else an account had."""
-    left = sum((imports.c[state] for state in OPEN), sa.literal(0)).label("left")
-    fields = (imports.c.id, imports.c.account, imports.c.action, imports.c.started_at, imports.c.finished_at)
-    going = (imports.c.finished_at.is_(None), imports.c.paused_at.is_(None), imports.c.held_at.is_(None))
+def _beside(tx: Tx, going: Rows) -> Rows:
+    """Imports of the same accounts: those that go on, which have work, and the last that ended since ours began."""
+    if not going:
+        return ()
+    # Those that go on are looked for in all accounts, so that no database reads what else an account had.
+    on = sa.and_(*(stop.is_(None) for stop in (imports.c.finished_at, imports.c.paused_at, imports.c.held_at)))
     busy = sa.exists().where(work.c.import_id == imports.c.id)
-    found = tx.run(sa.select(*fields, left, _DONE).where(*going, busy)).all()
-    return _by(sorted(found, key=lambda row: (row.account, row.action)), "account", "action")
+    since = min(row.created_at for row in going)
+    over = sa.select(*_ALIKE).where(imports.c.finished_at > since).order_by(imports.c.finished_at.desc())
+    accounts = {row.account for row in going}
+    found = (*tx.run(sa.select(*_ALIKE).where(on, busy)), *tx.run(over.limit(ENDED_LATELY)))
+    return sorted((row for row in found if row.account in accounts), key=lambda row: (row.account, row.action))
 
 
-_DONE: Final = sum((imports.c[state] for state in GOOD), sa.literal(0)).label("done")
-_OVER: Final = (
-    sa.select(imports.c.account, imports.c.action, imports.c.started_at, imports.c.finished_at)
-    .add_columns(sa.literal(0).label("left"), _DONE)
-    .where(imports.c.finished_at.is_not(None), imports.c.started_at.is_not(None))
-    .order_by(imports.c.finished_at.desc(), imports.c.id.desc())
-    .limit(ENDED_LATELY)
+_ALIKE: Final = (
+    *(imports.c.id, imports.c.account, imports.c.action),
+    *(imports.c.created_at, imports.c.verify_started_at, imports.c.finished_at),
+    *(imports.c[state] for state in NumberState),
 )
 
 

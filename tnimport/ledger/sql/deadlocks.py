@@ -1,4 +1,4 @@
-"""Circles of waits, which the one order of locks (see lanes.py) is there to prevent.
+"""Circles of waits, which the one order of locks (see `claims/lanes.py`) is there to prevent.
 
 Where two transactions wait for each other all the same, PostgreSQL rolls one of them back: nothing of it was written,
 and it is done again.

@@ -15,7 +15,7 @@ from tnimport.ledger.messaging.inbound import Call
 
 MOST: Final = 100  # of one transaction, which others wait for on SQLite
 ROOM: Final = 1_000  # that wait, beside those of the transaction under way
-_Letter = tuple[Call, "Future[bool]"]
+_Waiting = tuple[Call, "Future[bool]"]
 
 
 class NoRoomError(Exception):
@@ -27,7 +27,7 @@ class CallbackStore:
 
     def __init__(self, store: Callable[[Sequence[Call]], list[bool]]) -> None:
         self._store = store
-        self._waiting: list[_Letter] = []
+        self._waiting: list[_Waiting] = []
         self._writer: Task[None] | None = None
 
     async def post(self, call: Call) -> bool:
@@ -46,7 +46,7 @@ class CallbackStore:
 
     def _make_room(self) -> None:
         if len(self._waiting) >= ROOM:
-            self._waiting = [letter for letter in self._waiting if not letter[1].done()]  # whose callers gave up
+            self._waiting = [one for one in self._waiting if not one[1].done()]  # whose callers gave up
         if len(self._waiting) >= ROOM:
             raise NoRoomError
 
@@ -55,23 +55,23 @@ class CallbackStore:
             some, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             await self._put(some)
 
-    async def _put(self, letters: list[_Letter]) -> None:
-        letters = [letter for letter in letters if not letter[1].done()]  # nobody waits any longer for those
-        if not letters:
+    async def _put(self, some: list[_Waiting]) -> None:
+        some = [one for one in some if not one[1].done()]  # nobody waits any longer for those
+        if not some:
             return
         try:
-            new = await run_in_threadpool(self._store, [call for call, _ in letters])
+            new = await run_in_threadpool(self._store, [call for call, _ in some])
         except Exception as fault:  # noqa: BLE001 - each caller gets it, and answers for it
-            await self._one_by_one(letters, fault)
+            await self._one_by_one(some, fault)
             return
-        for (_, answer), is_new in zip(letters, new, strict=True):
+        for (_, answer), is_new in zip(some, new, strict=True):
             if not answer.done():
                 answer.set_result(is_new)
 
-    async def _one_by_one(self, letters: list[_Letter], fault: Exception) -> None:
+    async def _one_by_one(self, some: list[_Waiting], fault: Exception) -> None:
         """One that cannot be stored must not take the others with it."""
-        if len(letters) > 1:
-            for letter in letters:
-                await self._put([letter])
-        elif not letters[0][1].done():
-            letters[0][1].set_exception(fault)
+        if len(some) > 1:
+            for one in some:
+                await self._put([one])
+        elif not some[0][1].done():
+            some[0][1].set_exception(fault)

@@ -14,8 +14,8 @@ from tnimport.domain.accounts import Account
 from tnimport.domain.callbacks import MESSAGE, MESSAGES
 from tnimport.domain.inbound import MessageEvent
 from tnimport.ledger.messaging.inbound import Call
-from tnimport.web.access.callers import PREFIX, admitted, proved
 from tnimport.web.carrier.callback_store import CallbackStore, NoRoomError
+from tnimport.web.carrier.callers import PREFIX, admitted, proved
 from tnimport.web.deps import Deps
 from tnimport.web.wire.body import spooled
 from tnimport.web.wire.problems import ProblemError
@@ -74,7 +74,7 @@ async def _in_time(account: Account) -> AsyncIterator[None]:
 
 
 async def _stored(request: Request, call: Call) -> bool:
-    room = cast("CallbackStore", request.app.state.callback_store)
-    new = await room.post(call)
+    store = cast("CallbackStore", request.app.state.callback_store)
+    new = await store.post(call)
     log.info("callback_stored", extra={"account": call.account.name, "kind": call.event.kind, "new": new})
     return new

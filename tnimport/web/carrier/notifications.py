@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from tnimport.bandwidth.notifications import Notification, UnreadableNotification, read_notification
 from tnimport.domain.callbacks import ORDERS
 from tnimport.ledger.imports import waking
-from tnimport.web.access.callers import PREFIX, admitted, proved
 from tnimport.web.carrier.callbacks import LARGEST
+from tnimport.web.carrier.callers import PREFIX, admitted, proved
 from tnimport.web.deps import Deps
 from tnimport.web.wire.body import spooled
 from tnimport.web.wire.problems import ProblemError
