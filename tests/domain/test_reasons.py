@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tnimport.domain.reasons import WARNINGS, Reason, all_reasons, is_known, reason_for
+from tnimport.domain.reasons import WARNINGS, all_reasons, is_known, reason_for
 
 REASONS = list(all_reasons())
 PAGE = Path(__file__).parents[2] / "docs" / "reasons.md"
@@ -90,10 +90,8 @@ CATAPULT = [
 ]
 
 
-@pytest.mark.parametrize("code", DASHBOARD + CATAPULT)
-def test_every_code_that_the_carrier_documents_has_a_reason_of_its_own(code: str) -> None:
-    assert is_known(code)
-    assert reason_for(code).code == code
+def test_every_code_that_the_carrier_documents_has_a_reason_of_its_own() -> None:
+    assert [code for code in DASHBOARD + CATAPULT if not is_known(code) or reason_for(code).code != code] == []
 
 
 OWN = (
@@ -159,14 +157,14 @@ def test_a_wrong_site_peer_or_application_holds_one_import(code: str) -> None:
     assert (reason_for(code).kind, reason_for(code).scope) == ("account", "import")
 
 
-@pytest.mark.parametrize("reason", REASONS, ids=lambda reason: reason.code)
-def test_every_reason_is_told_in_sentences_and_is_of_one_mind(reason: Reason) -> None:
-    assert reason.title == reason.title.strip()
-    assert not reason.title.endswith(".")
-    assert reason.cause.endswith(".")
-    assert reason.fix.endswith((".", "}."))
-    assert (reason.scope is not None) == (reason.kind == "account")
-    assert reason.retryable or reason.kind == "permanent"
+def test_every_reason_is_told_in_sentences_and_is_of_one_mind() -> None:
+    for reason in REASONS:
+        assert reason.title == reason.title.strip(), reason
+        assert not reason.title.endswith("."), reason
+        assert reason.cause.endswith("."), reason
+        assert reason.fix.endswith((".", "}.")), reason
+        assert (reason.scope is not None) == (reason.kind == "account"), reason
+        assert reason.retryable or reason.kind == "permanent", reason
 
 
 def test_no_code_stands_in_two_groups() -> None:

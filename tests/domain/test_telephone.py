@@ -181,15 +181,16 @@ def test_a_lost_digit_is_explained_by_how_many_are_left() -> None:
     assert answer.detail == "6 of 10 digits are left."
 
 
-@pytest.mark.parametrize("area", range(200, 1000))
-def test_no_area_code_that_the_metadata_places_on_the_map_is_refused(area: int) -> None:
+def test_no_area_code_that_the_metadata_places_on_the_map_is_refused() -> None:
     usual = (
         phonenumbers.PhoneNumberType.FIXED_LINE,
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
         phonenumbers.PhoneNumberType.TOLL_FREE,
     )
-    kind = phonenumbers.number_type(phonenumbers.parse(f"+1{area}2345678"))
-    assert kind not in usual or structural_fault(f"{area}2345678") is None
+    numbers = [f"{area}2345678" for area in range(200, 1000)]
+    there = [number for number in numbers if phonenumbers.number_type(phonenumbers.parse(f"+1{number}")) in usual]
+    assert len(there) > 300
+    assert [number for number in there if structural_fault(number) is not None] == []
 
 
 def test_the_toll_free_codes_are_the_metadatas() -> None:

@@ -77,7 +77,7 @@ def until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any
     while not (found := holds()):
         if time.monotonic() > deadline:
             raise SlowerThanExpected(f"after {seconds:g} s not yet: {what}")
-        time.sleep(0.03)  # looking again, not guessing
+        time.sleep(0.1)  # looking again, not guessing; each look is work for the stack
     return found
 
 

@@ -58,8 +58,18 @@ class Web:
 Serve = Callable[..., Web]
 
 
+@pytest.fixture(scope="session")
+def told_to_stop() -> Iterator[list[threading.Thread]]:
+    """Servers, which take a tenth of a second to end; they are waited for at the end of the session only."""
+    threads: list[threading.Thread] = []
+    yield threads
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
 @pytest.fixture
-def serve() -> Iterator[Serve]:
+def serve(told_to_stop: list[threading.Thread]) -> Iterator[Serve]:
     """Serve an app over a ledger until the test ends."""
     ends: list[Callable[[], None]] = []
 
@@ -76,7 +86,7 @@ def serve() -> Iterator[Serve]:
         def end() -> None:
             session.close()
             server.should_exit = True
-            thread.join(10)
+            told_to_stop.append(thread)
 
         ends.append(end)
         port = server.servers[0].sockets[0].getsockname()[1]

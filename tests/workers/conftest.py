@@ -24,7 +24,7 @@ def until(holds: Callable[[], object], what: str, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, what
-        time.sleep(0.03)  # looking again, not guessing
+        time.sleep(0.1)  # looking again, not guessing
 
 
 @pytest.fixture(name="until")

@@ -70,13 +70,13 @@ def test_wrong_settings_are_all_told_at_once_and_no_process_starts(environ: dict
 
 def test_no_process_that_works_starts_without_an_account(environ: dict[str, str]) -> None:
     bare = {key: value for key, value in environ.items() if not key.startswith("TNIMPORT_")}
-    for text in refusals(bare | {"TNIMPORT_POLL_FIRST": "soon"}, "web", "dispatcher", "worker").values():
+    for text in refusals(bare | {"TNIMPORT_POLL_FIRST": "soon"}, "dispatcher", "worker").values():
         assert "TNIMPORT_CATAPULT_TOKEN" in text
         assert "TNIMPORT_POLL_FIRST" in text
 
 
 def test_a_ledger_that_was_not_migrated_is_refused_with_what_to_do(environ: dict[str, str], sqlite_url: str) -> None:
-    for text in refusals(environ | {"TNIMPORT_DATABASE_URL": sqlite_url}, "web", "dispatcher", "worker").values():
+    for text in refusals(environ | {"TNIMPORT_DATABASE_URL": sqlite_url}, "web", "worker").values():
         assert "python -m workers.migrate" in text
 
 
@@ -85,10 +85,6 @@ def test_migrating_may_be_repeated_and_makes_the_folder(environ: dict[str, str],
     environ["TNIMPORT_DATABASE_URL"] = f"sqlite:///{path}"
     assert [run("migrate", environ)[0] for _ in range(2)] == [0, 0]
     assert path.exists()
-
-
-def test_the_web_process_is_for_this_machine_only_unless_there_are_keys(environ: dict[str, str]) -> None:
-    assert "TNIMPORT_API_KEYS_FILE" in refusals(environ | {"TNIMPORT_WEB_BIND": "0.0.0.0:8080"}, "web")["web"]
 
 
 @pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)  # the other tests of processes are on SQLite
