@@ -31,6 +31,8 @@ from honcho.environ import parse_procfile
 from config.local import free_port
 from sandbox.switches import Switches
 from sandbox.testing import RunningSandbox
+from tnimport.ledger import migrate
+from tnimport.ledger.engine import Ledger
 from workers import embedded
 
 ROOT = Path(__file__).parents[2]
@@ -141,8 +143,13 @@ class Stack:
 
     def migrate(self) -> None:
         """Bring the ledger to the version of this checkout, or of the one that is the home of `release`."""
+        if "release" not in self.homes:
+            ledger = Ledger(self.environ["TNIMPORT_DATABASE_URL"])
+            migrate.upgrade(ledger)
+            ledger.close()
+            return
         command = shlex.split(self.lines["release"])
-        home = self.homes.get("release", ROOT)
+        home = self.homes["release"]
         values = self.environ | {"PYTHONPATH": str(home)}
         subprocess.run(command, cwd=home, env=values, check=True, capture_output=True, timeout=180)
 

@@ -10,7 +10,7 @@ from tests.system.conftest import WISH, fresh
 from tests.torture.stand import PROCESSES, Stand
 
 OLDER = Path(__file__).parent / "older"
-ASK_SECONDS = 0.05
+ASK_SECONDS = 0.1
 BAD = ("Traceback", '"level": "error"', '"level": "critical"', "unregistered task")
 _other = {"": "2", "2": ""}
 
