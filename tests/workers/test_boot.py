@@ -69,6 +69,7 @@ def test_wrong_settings_are_all_told_at_once_and_no_process_starts(environ: dict
 
 
 def test_no_process_that_works_starts_without_an_account(environ: dict[str, str]) -> None:
+    # The web process begins as the dispatcher does; the worker begins in Celery.
     bare = {key: value for key, value in environ.items() if not key.startswith("TNIMPORT_")}
     for text in refusals(bare | {"TNIMPORT_POLL_FIRST": "soon"}, "dispatcher", "worker").values():
         assert "TNIMPORT_CATAPULT_TOKEN" in text
@@ -87,7 +88,7 @@ def test_migrating_may_be_repeated_and_makes_the_folder(environ: dict[str, str],
     assert path.exists()
 
 
-@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)  # the other tests of processes are on SQLite
+@pytest.mark.parametrize("migrated_url", ["postgres"], indirect=True)  # most others of processes are on SQLite
 def test_processes_keep_to_their_settings_and_sigterm_stops_every_one_with_exit_code_0(  # noqa: PLR0917 - fixtures
     environ: dict[str, str],
     ledger: Ledger,
